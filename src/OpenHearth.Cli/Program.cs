@@ -1,0 +1,2 @@
+Console.Error.WriteLine("hearth: nothing to run yet.");
+return 2;

@@ -1,0 +1,29 @@
+using System.Buffers.Binary;
+
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>The upper 16 bits of an F32, little-endian; encoding rounds ties to even and makes every NaN quiet.</summary>
+internal sealed class BF16() : BlockFormat(TensorType.BF16)
+{
+    public override bool CanEncode => true;
+
+    public override void Decode(ReadOnlySpan<byte> blocks, Span<float> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+            values[i] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(blocks[(2 * i)..]) << 16);
+    }
+
+    public override void Encode(ReadOnlySpan<float> values, Span<byte> blocks)
+    {
+        for (var i = 0; i < values.Length; i++)
+            BinaryPrimitives.WriteUInt16LittleEndian(blocks[(2 * i)..], FromSingle(values[i]));
+    }
+
+    internal static ushort FromSingle(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value)
+            ? (ushort)((bits >> 16) | 64)
+            : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+}

@@ -1,0 +1,26 @@
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>The registry of formats that can be decoded. A new format is one file and one line here.</summary>
+public static class BlockFormats
+{
+    private static readonly FrozenDictionary<TensorType, BlockFormat> ByType = new BlockFormat[]
+    {
+        new F32(),
+        new F16(),
+        new BF16(),
+    }.ToFrozenDictionary(format => format.Type);
+
+    /// <summary>Every format that can be decoded.</summary>
+    public static IEnumerable<BlockFormat> All => ByType.Values;
+
+    /// <summary>Looks a format up.</summary>
+    public static bool TryGet(TensorType type, [MaybeNullWhen(false)] out BlockFormat format) => ByType.TryGetValue(type, out format);
+
+    /// <summary>Looks a format up.</summary>
+    /// <exception cref="NotSupportedException">No decoder exists for <paramref name="type"/>.</exception>
+    public static BlockFormat Get(TensorType type) =>
+        ByType.TryGetValue(type, out var format) ? format : throw new NotSupportedException($"Tensors of type {type} can't be decoded.");
+}
