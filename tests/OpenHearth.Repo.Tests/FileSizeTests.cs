@@ -1,5 +1,3 @@
-using OpenHearth.Tests;
-
 namespace OpenHearth.Repo.Tests;
 
 /// <summary>A file that outgrows 500 lines holds two ideas.</summary>

@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using OpenHearth.Tests;
 
 namespace OpenHearth.Repo.Tests;
 
