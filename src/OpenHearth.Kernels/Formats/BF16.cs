@@ -7,17 +7,14 @@ internal sealed class BF16() : BlockFormat(TensorType.BF16)
 {
     public override bool CanEncode => true;
 
-    public override void Decode(ReadOnlySpan<byte> blocks, Span<float> values)
-    {
-        for (var i = 0; i < values.Length; i++)
-            values[i] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(blocks[(2 * i)..]) << 16);
-    }
-
     public override void Encode(ReadOnlySpan<float> values, Span<byte> blocks)
     {
         for (var i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteUInt16LittleEndian(blocks[(2 * i)..], FromSingle(values[i]));
     }
+
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values) =>
+        values[0] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(block) << 16);
 
     internal static ushort FromSingle(float value)
     {

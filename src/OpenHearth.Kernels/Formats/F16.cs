@@ -7,15 +7,11 @@ internal sealed class F16() : BlockFormat(TensorType.F16)
 {
     public override bool CanEncode => true;
 
-    public override void Decode(ReadOnlySpan<byte> blocks, Span<float> values)
-    {
-        for (var i = 0; i < values.Length; i++)
-            values[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(blocks[(2 * i)..]);
-    }
-
     public override void Encode(ReadOnlySpan<float> values, Span<byte> blocks)
     {
         for (var i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteHalfLittleEndian(blocks[(2 * i)..], (Half)values[i]);
     }
+
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values) => values[0] = Half(block, 0);
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace OpenHearth.Kernels.Formats;
@@ -7,8 +8,11 @@ internal sealed class F32() : BlockFormat(TensorType.F32)
 {
     public override bool CanEncode => true;
 
-    public override void Decode(ReadOnlySpan<byte> blocks, Span<float> values) =>
-        blocks[..(values.Length * sizeof(float))].CopyTo(MemoryMarshal.AsBytes(values));
-
     public override void Encode(ReadOnlySpan<float> values, Span<byte> blocks) => MemoryMarshal.AsBytes(values).CopyTo(blocks);
+
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values) =>
+        values[0] = BinaryPrimitives.ReadSingleLittleEndian(block);
+
+    protected override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values) =>
+        blocks.CopyTo(MemoryMarshal.AsBytes(values));
 }

@@ -1,0 +1,33 @@
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 256 values of 3 bits in groups of 16 with 6-bit scales: <c>value = d · (scale − 32) · (code − 4)</c>.
+/// <code>
+/// byte    0  hmask   32 bytes; bit k of byte j: bit 2 of code 32k + j
+///        32  qs      2 × 32 bytes, one half for 128 values; bits 2k and 2k+1 of byte j: low bits of code 32k + j of the half
+///        96  scales  12 bytes: low four bits of scale g in the low (g &lt; 8) or high nibble of byte g mod 8,
+///                    its upper two bits at bit 2(g / 4) of byte 8 + g mod 4
+///       108  d       F16
+/// </code>
+/// </summary>
+internal sealed class Q3_K() : BlockFormat(TensorType.Q3_K)
+{
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 108);
+        for (var i = 0; i < 256; i++)
+        {
+            var low = block[32 + i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+            var high = block[i % 32] >> (i / 32) & 1;
+            values[i] = d * Scale(block.Slice(96, 12), i / 16) * ((low | high << 2) - 4);
+        }
+    }
+
+    /// <summary>Scale of a group of 16, from -32 to 31.</summary>
+    internal static int Scale(ReadOnlySpan<byte> scales, int group)
+    {
+        var low = scales[group % 8] >> (group / 8 * 4) & 15;
+        var high = scales[8 + group % 4] >> (group / 4 * 2) & 3;
+        return (low | high << 4) - 32;
+    }
+}

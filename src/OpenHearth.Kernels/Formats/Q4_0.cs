@@ -1,0 +1,22 @@
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 32 values of 4 bits with one scale: <c>value = d · (code − 8)</c>.
+/// <code>
+/// byte  0  d     F16
+///       2  qs    16 bytes; byte j: low nibble = code j, high nibble = code j + 16
+/// </code>
+/// </summary>
+internal sealed class Q4_0() : BlockFormat(TensorType.Q4_0)
+{
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 0);
+        for (var j = 0; j < 16; j++)
+        {
+            var code = block[2 + j];
+            values[j] = d * ((code & 15) - 8);
+            values[j + 16] = d * ((code >> 4) - 8);
+        }
+    }
+}

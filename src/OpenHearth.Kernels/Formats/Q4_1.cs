@@ -1,0 +1,23 @@
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 32 values of 4 bits with scale and minimum: <c>value = d · code + m</c>.
+/// <code>
+/// byte  0  d     F16
+///       2  m     F16
+///       4  qs    16 bytes; byte j: low nibble = code j, high nibble = code j + 16
+/// </code>
+/// </summary>
+internal sealed class Q4_1() : BlockFormat(TensorType.Q4_1)
+{
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var (d, m) = (Half(block, 0), Half(block, 2));
+        for (var j = 0; j < 16; j++)
+        {
+            var code = block[4 + j];
+            values[j] = d * (code & 15) + m;
+            values[j + 16] = d * (code >> 4) + m;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 256 values of 6 bits in groups of 16 with signed 8-bit scales: <c>value = (d · scale) · (code − 32)</c>.
+/// <code>
+/// byte    0  ql      2 × 64 bytes, one half for 128 values; byte j: low four bits of code j (low nibble) and j + 64 (high)
+///       128  qh      2 × 32 bytes; bits 2k and 2k+1 of byte j: upper bits of code 32k + j of the half
+///       192  scales  16 signed bytes
+///       208  d       F16
+/// </code>
+/// </summary>
+internal sealed class Q6_K() : BlockFormat(TensorType.Q6_K)
+{
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 208);
+        for (var i = 0; i < 256; i++)
+        {
+            var (half, k) = (i / 128, i % 128);
+            var low = block[half * 64 + k % 64] >> (k / 64 * 4) & 15;
+            var high = block[128 + half * 32 + k % 32] >> (k / 32 * 2) & 3;
+            values[i] = d * (sbyte)block[192 + i / 16] * ((low | high << 4) - 32);
+        }
+    }
+}

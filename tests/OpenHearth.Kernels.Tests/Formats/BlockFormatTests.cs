@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using OpenHearth.Kernels.Formats;
+
+namespace OpenHearth.Kernels.Tests.Formats;
+
+public class BlockFormatTests
+{
+    public static TheoryData<TensorType> Types => [.. BlockFormats.All.Select(format => format.Type)];
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Decode_HostileBytes_StaysInsideItsSpansAndEqualsTheScalarTwin(TensorType type)
+    {
+        var format = BlockFormats.Get(type);
+        var random = new Random(1);
+        foreach (var count in (int[])[0, 1, 2, 3, 5, 7, 8, 31, 33])
+        {
+            var (bytes, size) = (count * format.BlockBytes, count * format.BlockSize);
+            for (var round = 0; round < 20; round++)
+            {
+                var memory = new byte[bytes + 64];
+                random.NextBytes(memory);
+                if (round == 0)
+                    memory.AsSpan().Fill(0xFF);
+                var (expected, actual) = (new float[size + 2], new float[size + 32]);
+                expected.AsSpan().Fill(42.5f);
+                actual.AsSpan().Fill(42.5f);
+
+                // The blocks end where the span ends, and the bytes behind it must not matter.
+                format.DecodeScalar(memory.AsSpan(0, bytes), expected.AsSpan(1, size));
+                format.Decode(memory.AsSpan(0, bytes), actual.AsSpan(16, size));
+                Floats.AssertSameBits(expected.AsSpan(1, size), actual.AsSpan(16, size), $"{type}, {count} blocks");
+                Assert.Equal([42.5f, 42.5f], [expected[0], expected[^1]]);
+                Assert.All(actual[..16].Concat(actual[(16 + size)..]), value => Assert.Equal(42.5f, value));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Decode_MissingBytesOrValues_Throws(TensorType type)
+    {
+        var format = BlockFormats.Get(type);
+        Assert.Throws<ArgumentException>(() => format.Decode(new byte[2 * format.BlockBytes - 1], new float[2 * format.BlockSize]));
+        Assert.Throws<ArgumentException>(() => format.DecodeScalar(new byte[2 * format.BlockBytes - 1], new float[2 * format.BlockSize]));
+        if (format.BlockSize > 1)
+            Assert.Throws<ArgumentException>(() => format.Decode(new byte[2 * format.BlockBytes], new float[format.BlockSize + 1]));
+    }
+
+    [Fact]
+    public void Get_UnknownType_NamesIt()
+    {
+        Assert.False(BlockFormats.TryGet((TensorType)5, out _));
+        Assert.Contains("5", Assert.Throws<NotSupportedException>(() => BlockFormats.Get((TensorType)5)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decode_PlainNumbers_AreConverted()
+    {
+        Assert.Equal([1.5f, -2, float.PositiveInfinity], Decode<double>(TensorType.F64, 1.5, -2, 1e300));
+        Assert.Equal([-128f, 127], Decode<sbyte>(TensorType.I8, -128, 127));
+        Assert.Equal([200f, 0], Decode<byte>(TensorType.U8, 200, 0));
+        Assert.Equal([0f, 1, 1], Decode<byte>(TensorType.Bool, 0, 1, 255));
+        Assert.Equal([-300f, 300], Decode<short>(TensorType.I16, -300, 300));
+        Assert.Equal([16777216f, -1], Decode(TensorType.I32, 16777217, -1));
+        Assert.Equal([-9223372036854775808f, 7], Decode(TensorType.I64, long.MinValue, 7));
+    }
+
+    [Fact]
+    public void Decode_F8E4M3_FollowsThePaper()
+    {
+        // 0, smallest subnormal 2^-9, largest subnormal, smallest normal 2^-6, 1, -1, 448 (largest), NaN
+        Assert.Equal([0f, 0.001953125f, 0.013671875f, 0.015625f, 1, -1, 448, float.NaN, -0f, float.NaN],
+            Decode<byte>(TensorType.F8_E4M3, 0x00, 0x01, 0x07, 0x08, 0x38, 0xB8, 0x7E, 0x7F, 0x80, 0xFF));
+    }
+
+    [Fact]
+    public void Decode_F8E5M2_FollowsThePaper()
+    {
+        // 0, smallest subnormal 2^-16, smallest normal 2^-14, 1, -1.75, 57344 (largest), infinity, NaN
+        Assert.Equal([0f, 1.52587890625e-05f, 6.103515625e-05f, 1, -1.75f, 57344, float.PositiveInfinity, float.NaN],
+            Decode<byte>(TensorType.F8_E5M2, 0x00, 0x01, 0x04, 0x3C, 0xBF, 0x7B, 0x7C, 0x7D));
+    }
+
+    private static float[] Decode<T>(TensorType type, params T[] numbers) where T : unmanaged
+    {
+        var values = new float[numbers.Length];
+        BlockFormats.Get(type).Decode(MemoryMarshal.AsBytes<T>(numbers), values);
+        return values;
+    }
+}
