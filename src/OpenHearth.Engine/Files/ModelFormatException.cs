@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace OpenHearth.Engine.Files;
 
 /// <summary>
@@ -14,6 +17,24 @@ public sealed class ModelFormatException : Exception
     /// <summary>Makes an exception with a message for people and the failure behind it.</summary>
     public ModelFormatException(string message, Exception innerException) : base(message, innerException)
     {
+    }
+
+    /// <summary>A failure at one field of a file.</summary>
+    internal static ModelFormatException At(string path, string field, long offset, string what) =>
+        new($"{path}: {field} at byte {offset}: {what}");
+
+    /// <summary>A name out of a file, quoted for a message: on one line and at most 80 characters long.</summary>
+    internal static string Quote(ReadOnlySpan<char> name)
+    {
+        var text = new StringBuilder("'");
+        foreach (var c in name[..Math.Min(name.Length, 80)])
+        {
+            if (char.IsControl(c) || c is '\u2028' or '\u2029' || char.IsSurrogate(c))
+                text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else
+                text.Append(c);
+        }
+        return text.Append(name.Length > 80 ? "…'" : "'").ToString();
     }
 
     /// <summary>Makes an exception without a message; prefer the others.</summary>

@@ -1,0 +1,61 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace OpenHearth.Engine.Files.Gguf;
+
+/// <summary>
+/// The keys and values of a GGUF file. Values stay in the file until asked for. Each getter gives null for a key that
+/// is not there and throws <see cref="ModelFormatException"/> for a value of another kind. Thread-safe.
+/// </summary>
+public sealed class GgufMetadata
+{
+    private readonly string _path;
+    private readonly OrderedDictionary<string, GgufValue> _values;
+
+    internal GgufMetadata(string path, OrderedDictionary<string, GgufValue> values)
+    {
+        _path = path;
+        _values = values;
+    }
+
+    /// <summary>All keys, in the order of the file.</summary>
+    public IReadOnlyCollection<string> Keys => _values.Keys;
+
+    /// <summary>Looks a key up.</summary>
+    public bool TryGet(string key, out GgufValue value) => _values.TryGetValue(key, out value);
+
+    /// <summary>A string.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind.</exception>
+    public string? FindString(string key) => TryGet(key, out var value) ? value.ToText() : null;
+
+    /// <summary>A number without fraction, of any width.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind.</exception>
+    public long? FindInteger(string key) => TryGet(key, out var value) ? value.ToInteger() : null;
+
+    /// <summary>A number of any kind.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind.</exception>
+    public double? FindNumber(string key) => TryGet(key, out var value) ? value.ToNumber() : null;
+
+    /// <summary>A truth value.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind.</exception>
+    public bool? FindBoolean(string key) => TryGet(key, out var value) ? value.ToBoolean() : null;
+
+    /// <summary>An array of strings, left in the file.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind.</exception>
+    public GgufStrings? FindStrings(string key) => TryGet(key, out var value) ? value.ToStrings() : null;
+
+    /// <summary>An array of integers of any width.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind, or an element doesn't fit 32 bits.</exception>
+    [SuppressMessage("Performance", "CA1819", Justification = "A copy that the caller owns.")]
+    public int[]? FindIntegers(string key) => TryGet(key, out var value) ? value.ToIntegers() : null;
+
+    /// <summary>An array of numbers of any kind.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind.</exception>
+    public float[]? FindNumbers(string key) => TryGet(key, out var value) ? value.ToNumbers() : null;
+
+    /// <summary>An array of truth values.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind.</exception>
+    public bool[]? FindBooleans(string key) => TryGet(key, out var value) ? value.ToBooleans() : null;
+
+    /// <summary>What to throw where a key is needed: <c>FindInteger(key) ?? throw Missing(key)</c>.</summary>
+    public ModelFormatException Missing(string key) => new($"{_path}: metadata has no {ModelFormatException.Quote(key)}");
+}
