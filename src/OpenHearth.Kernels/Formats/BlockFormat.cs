@@ -45,6 +45,10 @@ public abstract class BlockFormat(TensorType type)
     /// <param name="values">[n blocks × BlockSize], exactly</param>
     protected virtual void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values) => DecodeScalar(blocks, values);
 
+    /// <summary>The factor for all values of a tensor that is stored behind its blocks; 1 in most formats.</summary>
+    /// <param name="trailer">[<see cref="TensorTypes.TrailerBytes"/>]: what follows the tensor's last block.</param>
+    public virtual float TensorScale(ReadOnlySpan<byte> trailer) => 1;
+
     /// <summary>True where <see cref="Encode"/> is implemented.</summary>
     public virtual bool CanEncode => false;
 

@@ -32,6 +32,22 @@ public static class BlockFormats
         new Q5_K(),
         new Q6_K(),
         new Q8_K(),
+        new IQ1_S(),
+        new IQ1_M(),
+        new IQ2_XXS(),
+        new IQ2_XS(),
+        new IQ2_S(),
+        new IQ3_XXS(),
+        new IQ3_S(),
+        new IQ4_NL(),
+        new IQ4_XS(),
+        new TQ1_0(),
+        new TQ2_0(),
+        new I2_S(),
+        new MXFP4(),
+        new NVFP4(),
+        new Q1_0(),
+        new Q2_0(),
     }.ToFrozenDictionary(format => format.Type);
 
     /// <summary>Every format that can be decoded.</summary>

@@ -3,8 +3,6 @@ namespace OpenHearth.Kernels.Formats;
 /// <summary>The one table of storage sizes. A block of <c>BlockSize</c> values takes <c>BlockBytes</c> bytes.</summary>
 public static class TensorTypes
 {
-    // I2_S is 2 bits a value and one F32 scale for the whole tensor, so only its codes fit a block size;
-    // whoever reads such a tensor adds 32 bytes (scale and padding) for the tensor.
     private static readonly Dictionary<TensorType, (int BlockSize, int BlockBytes)> Sizes = new()
     {
         [TensorType.F32] = (1, 4),
@@ -57,6 +55,9 @@ public static class TensorTypes
 
     /// <summary>Bytes of one block.</summary>
     public static int BlockBytes(TensorType type) => Sizes[type].BlockBytes;
+
+    /// <summary>Bytes that follow the last block of a tensor: I2_S has a scale for the whole tensor there; 0 in all other types.</summary>
+    public static int TrailerBytes(TensorType type) => type == TensorType.I2_S ? 32 : 0;
 
     /// <summary>Bytes of a row of <paramref name="columns"/> values.</summary>
     /// <exception cref="ArgumentException"><paramref name="columns"/> is no whole number of blocks.</exception>

@@ -82,6 +82,23 @@ public class BlockFormatTests
             Decode<byte>(TensorType.F8_E5M2, 0x00, 0x01, 0x04, 0x3C, 0xBF, 0x7B, 0x7C, 0x7D));
     }
 
+    [Fact]
+    public void Decode_I2S_ReadsFourGroupsFromTheHighBitsDown()
+    {
+        var block = new byte[32];
+        block[0] = 0b10_01_00_10;
+        block[31] = 0b00_00_00_00;
+        block.AsSpan(1, 30).Fill(0b01_01_01_01);
+        var values = new float[128];
+        BlockFormats.Get(TensorType.I2_S).Decode(block, values);
+        Assert.Equal([1f, 0, -1, 1], [values[0], values[32], values[64], values[96]]);
+        Assert.Equal([-1f, -1, -1, -1], [values[31], values[63], values[95], values[127]]);
+        Assert.Equal(0, values[1..31].Sum(MathF.Abs));
+        Assert.Equal(32, TensorTypes.TrailerBytes(TensorType.I2_S));
+        Assert.Equal(0.75f, BlockFormats.Get(TensorType.I2_S).TensorScale([0, 0, 0x40, 0x3F, .. new byte[28]]));
+        Assert.Equal(1, BlockFormats.Get(TensorType.Q4_0).TensorScale([]));
+    }
+
     private static float[] Decode<T>(TensorType type, params T[] numbers) where T : unmanaged
     {
         var values = new float[numbers.Length];

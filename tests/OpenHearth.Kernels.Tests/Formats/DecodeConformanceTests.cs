@@ -34,6 +34,14 @@ public class DecodeConformanceTests
     }
 
     [Fact]
+    public void Get_EveryTypeOfGgml_IsThere()
+    {
+        var names = QuantizationFixture.Open("ggml").Manifest.GetProperty("types").EnumerateArray()
+            .Select(type => Enum.Parse<TensorType>(type.GetProperty("name").GetString()!));
+        Assert.All(names, type => Assert.Equal(type, BlockFormats.Get(type).Type));
+    }
+
+    [Fact]
     public void Decode_EveryHalf_SameBits()
     {
         var fixture = QuantizationFixture.Open("ggml");

@@ -1,0 +1,41 @@
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 256 values of about 2.5 bits: eights from a codebook of 1024 points with free signs, in groups of 16 with a 4-bit
+/// scale: <c>value = d · (0.5 + scale) / 4 · ±point</c>.
+/// <code>
+/// byte  0  d       F16
+///       2  qs      32 bytes: low eight bits of the code of each eight
+///      34  signs   32 bytes: signs of each eight
+///      66  qh      8 bytes; bits 2k and 2k+1 of byte g: upper bits of the code of eight 4g + k
+///      74  scales  8 bytes; byte g: scales of group 2g (low nibble) and 2g + 1 (high)
+/// </code>
+/// </summary>
+internal sealed class IQ2_S() : BlockFormat(TensorType.IQ2_S)
+{
+    /// <summary>Codebook. [1024 × 8]</summary>
+    internal static readonly sbyte[] Grid = Codebook.Unpack([8, 25, 43], 8,
+        """
+        VVVVUVVFVRUFEVVVUVBFVRQFFRRUURBQVQQAEREQUFVFVVVVFVRFUVBVVRRVVRRUURBAVQQAURQEUBAAQBVVEVVVURABAUAFVQREURBAQAAAARQQBRAAAABA
+        AFRVUVFFVRUVURRUVVVFVRUFVRQAUBRBQQQFABQEAFBFVRRVVRRUURBAVRUFVRQEUBAAQBQFARQEABAAAEBVUQRUURBAAQAAVRQEUBAAEAAABBAEABAABAAA
+        AABUURVRQQUEAREAVFBBQAUFARQEABAQAFEEAQAABQBEVRQFVRQEUBAAQBQFARQEABEAAAAFAQAEAAQAAAAAERQAUBAAAEAAABUEAAAAAAAAEAAABEAAAAAE
+        QAEAUFVVRVVVFRREUVBFVQVVVRRUURBAQRUEURQEUAAAQFVVVVRVUVBFQQBVVRRUURBQQQAAVRQEUBAAQAAAEBRVUVBFQQAEAQBUURBAQQAAAUAAUBAAQAAA
+        AAAAAFBFVRVVVRRUUQBAVRUFVRQEUBAAQBQFARQEABQAAABVVRRUURBAQQAAVRQEUBAAQAAAABQEABEAAAAAAABUURBAQUAAAQAAUBAAQAAAAAAAABAAEAAA
+        AABAAABERRUFURQEQBAAQBUFARQEABAAEAAEAQAEAAEAAAABURQEUBAAQAAAABQEABAQABAABAAEAAAAAAAAABAAUBAAAAAAEAAAARAAAEAAAAAAAAAAAAAA
+        BAAAAABAQBVFERRUERBBAQBFVRRUUQBAQQBAERUAUBAAAAAAAFRVEVBFQQAFAQBUURBAQQAAAQEAUBAAUAAAAAAAABBBAQAFAQAAAEBAAQAAAQBAAAAAAAAA
+        BAAABUAAAAFFVRBUURBAQQAAERQAUBAQAAAAABQEABAAAAAAAEBUURBAQQAAAUAAUBAAQAAAAAAAERAAAAAQABAAAABAQQAQAQAAAAAAUAAAAAARAAAAAAAA
+        AAAAAAAAQAAAEREQVBAAAAAABAEAABAAAAQAAAAQBEAUAAAARAEAURAAQAAAAAABQBAAEAAAAAAAAAAAAAAAAAQAAAAAAEAAQAAAAAAAAAEAAAAAQAAABAAA
+        QAEUAQAAABAAAAE=
+        """);
+
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 0);
+        for (var k = 0; k < 32; k++)
+        {
+            var code = block[2 + k] | (block[66 + k / 4] >> (k % 4 * 2) & 3) << 8;
+            var scale = d * (0.5f + (block[74 + k / 4] >> (k / 2 % 2 * 4) & 15)) * 0.25f;
+            Codebook.Decode(Grid.AsSpan(8 * code, 8), block[34 + k], scale, values.Slice(8 * k, 8));
+        }
+    }
+}

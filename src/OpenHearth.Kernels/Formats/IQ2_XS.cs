@@ -1,0 +1,41 @@
+using System.Buffers.Binary;
+
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 256 values of about 2.3 bits: eights from a codebook of 512 points, with an even number of negatives, in groups of
+/// 16 with a 4-bit scale: <c>value = d · (0.5 + scale) / 4 · ±point</c>.
+/// <code>
+/// byte  0  d       F16
+///       2  qs      32 × 16 bits, one for eight values: bits 0-8 the code of a point, bits 9-15 the signs
+///      66  scales  8 bytes; byte g: scales of group 2g (low nibble) and 2g + 1 (high)
+/// </code>
+/// </summary>
+internal sealed class IQ2_XS() : BlockFormat(TensorType.IQ2_XS)
+{
+    /// <summary>Codebook. [512 × 8]</summary>
+    internal static readonly sbyte[] Grid = Codebook.Unpack([8, 25, 43], 8,
+        """
+        VVVVUVVFQRVFAVRVVVBFQRAFAQBUURBAQQQAAQEAUFVFQRUVARQEAFBFQQAFAQQEAABAQQAQBQAAQAAAQFUFERQEARAAQEAFAQAEAABAEAAAAQAEAQAAAAAQ
+        AVRVUVBFQUAFAQBUURBAQQAAAVAAUBEAQAAAAQAAAFBFQQBFARAEAABAQQAAAQAAAAAAQAAEAAABAAAAAAAFBQAEQAAABAAAEQAAAAAABAAAAAAAAABAAAAA
+        AABVVRBAQQAAAQAEUBAAQBAAEAAAABAAAAEAAAAEAABEQQBAAQAAAAAAQAAAAAQQAAAAEAABAAEAAAAAAAAQQQEEAAABABAABAAAAAAAABAAAQAAARAAAAAA
+        RAEAUFVFQVUFERQEAFBFQQAFAQBEAEBAQQFAAQAAAAAAQBVFARQEABAAAQAFARAEAAAAAEAAAQEAQBAAAAAAABQEABABAQEAAAAEEAAAQQBAAAAAQAAAAAAA
+        AAAAAFBFQRAFAQAEAABAQQQABQAAAAAAQAAAABAAAAAAAEAFAQQEABBAAAABQQAAAAAAQBAAAAAAEAAAABAAAAQEQABAQAAAAAABAAAQQAEAAAAAAAAAAAAA
+        AABAAABAQQAAARAQAAEAUAAAAAAAAAAAAAAAABAABAAAAAEAAUAAAAAAAAAAAAAEABABAAAAABAAAAAAAAAAAAAAEAAAAAAAAAEAAAAAAAQAAAAAAAAABAAA
+        ABAQAAAAQBUFARUEAFAAAFAVAQAEEAQAAAAAAQAEAAAAQAEAQRRUABAAQABAAAAEAAAAAQAAAABAAAAEAAAAAAEAABAEAAQAAAEUAAAEBAAAAAAAAAAAAAAA
+        BAAAABAEBBAFAQAEAAEAAQAAAQAQAAAAAQAAAAAAAAAABABAAABEAAAAQRAAAAAAAAAAEAAAAAAUAAAAAAABAAAAAAAAAAAAAAQAAAAABAAAAAABAAAAAAAA
+        EAAAABAAAAAARQEEBAAAAAAAAQAAAABAEAAAAEAUAQAQAAAAAQAEAAAAQAAAAABAAAAAAAAAAAAAAAAAAAAAAABAAAAEAEAARQAAAAAAQBAEAAAAAAAABQAA
+        AAAABQAAAAABAAE=
+        """);
+
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 0);
+        for (var k = 0; k < 32; k++)
+        {
+            var bits = BinaryPrimitives.ReadUInt16LittleEndian(block[(2 + 2 * k)..]);
+            var scale = d * (0.5f + (block[66 + k / 4] >> (k / 2 % 2 * 4) & 15)) * 0.25f;
+            Codebook.Decode(Grid.AsSpan(8 * (bits & 511), 8), Codebook.EvenSigns(bits >> 9), scale, values.Slice(8 * k, 8));
+        }
+    }
+}

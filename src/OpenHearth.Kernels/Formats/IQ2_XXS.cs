@@ -1,0 +1,43 @@
+using System.Buffers.Binary;
+
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 256 values of about 2 bits: eights from a codebook of 256 points, with an even number of negatives, in groups of 32
+/// with a 4-bit scale: <c>value = d · (0.5 + scale) / 4 · ±point</c>.
+/// <code>
+/// byte  0  d     F16
+///       2  qs    8 × 8 bytes, each for 32 values: 4 codes of a point, then 32 bits:
+///                bits 7k to 7k+6 the signs of eight k, bits 28-31 the scale
+/// </code>
+/// </summary>
+internal sealed class IQ2_XXS() : BlockFormat(TensorType.IQ2_XXS)
+{
+    /// <summary>Codebook. [256 × 8]</summary>
+    internal static readonly sbyte[] Grid = Codebook.Unpack([8, 25, 43], 8,
+        """
+        VRUUVRBEQUEABBREABAAAAAEQAAUAEAAAAAABAAAUBBAQREAARQEQFAEQAAQAAAFEAAAUAAAAQAAQAAAQRQEQBQUAAAEAAAEAAAEAAAAAAAABBAAAAAAAAAA
+        ABQEEBAAQAAEEQAEARAAQEAAAQAAAAAAAQQAAAAAABAEQARAAAAEAAAAABAAAAAQAAAAQAAQAAAAAAAAAAAFAQAEAABAAAAAEQAAAAAAAAAAAQAAAABAAAAA
+        AAAUBAAAAQABBQAAAAAAEBAAAAAAAFAAAAAAAAAAAABAQQAAAUAAAAAAQAAAAAQAQAAAAAAAAAAAAAAAQAAAQAAEAAAAAAAEAAAAAAAAAAAAAAAAAAAAAQAA
+        AAAAUBBEQRAQARQEABAAQAAAAAREAABAQAAAQEAAAQAAQBAAAQAAABAAEAAABBAAAAAAAAAAAQAAAAAAAAAAABQEABABAAAAAAAEAAAAABABBAAAAAAAAAQA
+        AAAEABBEUAAAAAAEAQAAAQAABAAAAAAAAQAAAAAAAABAAAAAAAAAAAAAQAEAAAEAAAAAAAAAAAQAAAAAAQAAAAAEEAQAAAAEAAAAAAAAQAAAAAAAAAAEAAAA
+        AAAAAAAAQQAAAQAAAQAAQAAAAABAAAAAAAAAQAAAABAAAAAAEQAAAAAAAAAAAAAUAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAA
+        AAAAAAAAQEEAAAQAAEAAAAAEQAAEAAAAAAAAAAQAAAAAAAAAABREABAAQAAAAAAEAAAABAAAABAAAAQAQAAAAQAAAEAAAAAAAAAAAAAAAQAAAAAAAAAAAAAB
+        AAAAAAAAAAAEARAEAAAAAAABAEAAAAAAQAAAAAAAAAABAAAAAAAEAEAAAQAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAQAAAAAAAAAA
+        AAAAAAAAAAAABAAAABAAAAQAAAABAAAAAAAAAAAEAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAEAAAAAAAAAAAA
+        AAAAAAAAAAAAAAA=
+        """);
+
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 0);
+        for (var group = 0; group < 8; group++)
+        {
+            var codes = block.Slice(2 + 8 * group, 4);
+            var bits = BinaryPrimitives.ReadUInt32LittleEndian(block[(6 + 8 * group)..]);
+            var scale = d * (0.5f + (bits >> 28)) * 0.25f;
+            for (var k = 0; k < 4; k++)
+                Codebook.Decode(Grid.AsSpan(8 * codes[k], 8), Codebook.EvenSigns((int)(bits >> 7 * k & 127)), scale, values.Slice(32 * group + 8 * k, 8));
+        }
+    }
+}

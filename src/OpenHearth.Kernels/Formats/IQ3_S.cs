@@ -1,0 +1,37 @@
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 256 values of about 3.4 bits: fours from a codebook of 512 points with free signs, in groups of 32 with a 4-bit
+/// scale: <c>value = d · (1 + 2 · scale) · ±point</c>.
+/// <code>
+/// byte   0  d       F16
+///        2  qs      64 bytes: low eight bits of the code of each four
+///       66  qh      8 bytes; bit k of byte g: bit 8 of the code of four 8g + k
+///       74  signs   32 bytes: signs of each eight
+///      106  scales  4 bytes; byte g: scales of group 2g (low nibble) and 2g + 1 (high)
+/// </code>
+/// </summary>
+internal sealed class IQ3_S() : BlockFormat(TensorType.IQ3_S)
+{
+    /// <summary>Codebook. [512 × 4]</summary>
+    internal static readonly sbyte[] Grid = Codebook.Unpack([1, 3, 5, 7, 9, 11, 13, 15], 4,
+        """
+        p1cjCKUKBZIXI4kiEAAiBKNJIhGkCgAJCCIFShAFgCIBiBIECQIAARQARQiiAEAIQAoAAgAEAAIVAEUIABEAABerBVIAUAIESxECCQIFAEEBpBEECSABBJIJ
+        ghECAAQBKBQACkQRAAACCQIFAAIAAAAAkQBQAAAACgUCIAIABAGrVYoFKgWAKQWJJBIEAgAAkgAKgQKIABIlAhQKBAFAAIIACSQCAAAkEAIEgAEIAAGFAAIA
+        ACACACACQAEIAQAABKoEKpQCCAIqEAoAAQABRAEEARQAAQAAAhGKAYogAAgIQgQCAAQRAAIFIAQQQAAIAEAAAAIAAAAKAAUgAAAAABEEkQQCAQABhAoEIQgi
+        AAAKIQIIAYAEARAKBSIAAAAABQAQgAEAAAKgAAIAAAAEAAAIABAAAAEAACEAAQgCAAAEEQQAkQRAECoEAgQAAAAEAQIIQQAIAACEAYAAEAIgCBIAAQRAAAAA
+        AARAAAAKAAAAAAAABAAAABQABAAAAAAAACoACgAAAQABAIEAAAAQAAAEABAEIAQBARACAAEAAAAAACAACAAEAAkAABAAAAEAIAAAAAEAAAAACgAAAAAAAJEA
+        BUABEAQABAIQACgAAAASQQIBAAIAAAQAACQACAAAIggBAAABAAAAAAQABAAAAAQAAAIAAAAAAQAAAAAAAAA=
+        """);
+
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 0);
+        for (var k = 0; k < 64; k++)
+        {
+            var code = block[2 + k] | (block[66 + k / 8] >> (k % 8) & 1) << 8;
+            var scale = d * (1 + 2 * (block[106 + k / 16] >> (k / 8 % 2 * 4) & 15));
+            Codebook.Decode(Grid.AsSpan(4 * code, 4), block[74 + k / 2] >> (k % 2 * 4), scale, values.Slice(4 * k, 4));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Buffers.Binary;
+
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 256 values of 4 bits that pick one of 16 uneven steps, in groups of 32 with a 6-bit scale:
+/// <c>value = d · (scale − 32) · step[code]</c>, with the steps of <see cref="IQ4_NL"/>.
+/// <code>
+/// byte  0  d         F16
+///       2  scales_h  16 bits; bits 2g and 2g+1: upper bits of the scale of group g
+///       4  scales_l  4 bytes; byte g: low four bits of the scales of group 2g (low nibble) and 2g + 1 (high)
+///       8  qs        8 × 16 bytes, each for 32 values; byte j: low nibble = code j, high nibble = code j + 16
+/// </code>
+/// </summary>
+internal sealed class IQ4_XS() : BlockFormat(TensorType.IQ4_XS)
+{
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 0);
+        for (var i = 0; i < 256; i++)
+        {
+            var code = block[8 + i / 32 * 16 + i % 16] >> (i % 32 / 16 * 4) & 15;
+            values[i] = d * Scale(block, i / 32) * IQ4_NL.Steps[code];
+        }
+    }
+
+    /// <summary>Scale of a group of 32, from -32 to 31.</summary>
+    internal static int Scale(ReadOnlySpan<byte> block, int group)
+    {
+        var low = block[4 + group / 2] >> (group % 2 * 4) & 15;
+        var high = BinaryPrimitives.ReadUInt16LittleEndian(block[2..]) >> (2 * group) & 3;
+        return (low | high << 4) - 32;
+    }
+}

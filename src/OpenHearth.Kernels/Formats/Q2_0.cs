@@ -1,0 +1,18 @@
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 64 values of 2 bits with one scale: <c>value = d · (code − 1)</c>.
+/// <code>
+/// byte  0  d     F16
+///       2  qs    16 bytes; bits 2k and 2k+1 of byte j: code 4j + k
+/// </code>
+/// </summary>
+internal sealed class Q2_0() : BlockFormat(TensorType.Q2_0)
+{
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 0);
+        for (var i = 0; i < 64; i++)
+            values[i] = d * ((block[2 + i / 4] >> (i % 4 * 2) & 3) - 1);
+    }
+}

@@ -1,0 +1,18 @@
+namespace OpenHearth.Kernels.Formats;
+
+/// <summary>
+/// 256 ternary values of 2 bits with one scale: <c>value = d · (code − 1)</c>.
+/// <code>
+/// byte  0  qs    2 × 32 bytes, one half for 128 values; bits 2k and 2k+1 of byte j: code 32k + j of the half
+///      64  d     F16
+/// </code>
+/// </summary>
+internal sealed class TQ2_0() : BlockFormat(TensorType.TQ2_0)
+{
+    protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        var d = Half(block, 64);
+        for (var i = 0; i < 256; i++)
+            values[i] = d * ((block[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3) - 1);
+    }
+}
