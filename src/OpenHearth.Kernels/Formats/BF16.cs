@@ -7,11 +7,8 @@ internal sealed class BF16() : BlockFormat(TensorType.BF16)
 {
     public override bool CanEncode => true;
 
-    public override void Encode(ReadOnlySpan<float> values, Span<byte> blocks)
-    {
-        for (var i = 0; i < values.Length; i++)
-            BinaryPrimitives.WriteUInt16LittleEndian(blocks[(2 * i)..], FromSingle(values[i]));
-    }
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(block, FromSingle(values[0]));
 
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values) =>
         values[0] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(block) << 16);

@@ -8,7 +8,10 @@ internal sealed class F32() : BlockFormat(TensorType.F32)
 {
     public override bool CanEncode => true;
 
-    public override void Encode(ReadOnlySpan<float> values, Span<byte> blocks) => MemoryMarshal.AsBytes(values).CopyTo(blocks);
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block) =>
+        BinaryPrimitives.WriteSingleLittleEndian(block, values[0]);
+
+    private protected override void EncodeBlocks(ReadOnlySpan<float> values, Span<byte> blocks) => MemoryMarshal.AsBytes(values).CopyTo(blocks);
 
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values) =>
         values[0] = BinaryPrimitives.ReadSingleLittleEndian(block);

@@ -14,6 +14,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class IQ4_XS() : BlockFormat(TensorType.IQ4_XS)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
@@ -30,5 +32,31 @@ internal sealed class IQ4_XS() : BlockFormat(TensorType.IQ4_XS)
         var low = block[4 + group / 2] >> (group % 2 * 4) & 15;
         var high = BinaryPrimitives.ReadUInt16LittleEndian(block[2..]) >> (2 * group) & 3;
         return (low | high << 4) - 32;
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        block.Clear();
+        Span<float> scales = stackalloc float[8], weights = stackalloc float[32];
+        var spread = 2f / 256 * ScaleSearch.SumOfSquares(values);
+        for (var g = 0; g < 8; g++)
+        {
+            var group = values.Slice(32 * g, 32);
+            IQ4_NL.Weigh(group, importance.Slice(32 * g, 32), spread, weights);
+            scales[g] = IQ4_NL.Scale(group, weights);
+        }
+        var d = -ScaleSearch.Extreme(scales) / 32;
+        WriteHalf(block, 0, d);
+        var inverse = d == 0 ? 0 : 1 / d;
+        var high = 0;
+        for (var g = 0; g < 8; g++)
+        {
+            var scale = Math.Clamp(ScaleSearch.Round(inverse * scales[g]), -32, 31);
+            var step = d * scale;
+            IQ4_NL.Codes(values.Slice(32 * g, 32), step == 0 ? 0 : 1 / step, block.Slice(8 + 16 * g, 16));
+            block[4 + g / 2] |= (byte)((scale + 32 & 15) << g % 2 * 4);
+            high |= (scale + 32 >> 4) << 2 * g;
+        }
+        BinaryPrimitives.WriteUInt16LittleEndian(block[2..], (ushort)high);
     }
 }

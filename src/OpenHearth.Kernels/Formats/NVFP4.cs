@@ -9,6 +9,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class NVFP4() : BlockFormat(TensorType.NVFP4)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         for (var i = 0; i < 64; i++)
@@ -20,4 +22,28 @@ internal sealed class NVFP4() : BlockFormat(TensorType.NVFP4)
 
     /// <summary>Half of a group's scale, for the doubled codes. The sign bit has no meaning.</summary>
     internal static float HalfScale(byte scale) => (scale & 127) == 127 ? 0 : F8_E4M3.Values[scale & 127] / 2;
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        for (var group = 0; group < 4; group++)
+        {
+            var part = values.Slice(16 * group, 16);
+            block[group] = EncodeScale(ScaleSearch.LargestMagnitude(part) / 6);
+            var half = HalfScale(block[group]);
+            for (var j = 0; j < 8; j++)
+                block[4 + 8 * group + j] = (byte)(MXFP4.Nearest(part[j], half) | MXFP4.Nearest(part[j + 8], half) << 4);
+        }
+    }
+
+    /// <summary>The unsigned E4M3 nearest to a scale, halves up; from 256 on (and when it rounds to 256) the largest, 448.</summary>
+    private static byte EncodeScale(float scale)
+    {
+        if (!(scale > 0))
+            return 0;
+        if (scale < 1f / 64) // below the smallest normal number
+            return (byte)Math.Min((int)(scale * 512 + 0.5f), 7);
+        var bits = BitConverter.SingleToUInt32Bits(Math.Min(scale, 448)) + 0x8_0000;
+        var code = (bits >> 20) - (120 << 3);
+        return (byte)(code >= 0x78 ? 0x7E : code);
+    }
 }

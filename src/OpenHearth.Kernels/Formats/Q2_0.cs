@@ -9,10 +9,22 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q2_0() : BlockFormat(TensorType.Q2_0)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
         for (var i = 0; i < 64; i++)
             values[i] = d * ((block[2 + i / 4] >> (i % 4 * 2) & 3) - 1);
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        block.Clear();
+        var scale = ScaleSearch.LargestMagnitude(values);
+        var inverse = scale > 0 ? 1 / scale : 0;
+        WriteHalf(block, 0, scale);
+        for (var i = 0; i < 64; i++)
+            block[2 + i / 4] |= (byte)(Math.Clamp(ScaleSearch.RoundAway(values[i] * inverse) + 1, 0, 3) << i % 4 * 2);
     }
 }

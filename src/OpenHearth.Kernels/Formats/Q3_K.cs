@@ -12,6 +12,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q3_K() : BlockFormat(TensorType.Q3_K)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 108);
@@ -29,5 +31,45 @@ internal sealed class Q3_K() : BlockFormat(TensorType.Q3_K)
         var low = scales[group % 8] >> (group / 8 * 4) & 15;
         var high = scales[8 + group % 4] >> (group / 4 * 2) & 3;
         return (low | high << 4) - 32;
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[256], scaleCodes = stackalloc byte[16];
+        Span<float> scales = stackalloc float[16], sums = stackalloc float[16], weights = stackalloc float[16];
+        var spread = 2 * ScaleSearch.SumOfSquares(values) / 256;
+        for (var g = 0; g < 16; g++)
+        {
+            var group = values.Slice(16 * g, 16);
+            var groupCodes = codes.Slice(16 * g, 16);
+            if (importance.IsNone)
+            {
+                scales[g] = ScaleSearch.SymmetricByTurns(group, 4, groupCodes);
+                continue;
+            }
+            importance.Slice(16 * g, 16).Weigh(group, spread, weights);
+            sums[g] = ScaleSearch.Sum(weights);
+            scales[g] = ScaleSearch.Symmetric(group, weights, 4, groupCodes);
+        }
+        var d = WriteHalf(block, 108, importance.IsNone
+            ? ScaleSearch.SymmetricOnce(scales, 32, scaleCodes)
+            : ScaleSearch.Symmetric(scales, sums, 32, scaleCodes));
+        PackScales(scaleCodes, block.Slice(96, 12));
+        for (var g = 0; g < 16; g++)
+            ScaleSearch.Requantize(values.Slice(16 * g, 16), d * Scale(block.Slice(96, 12), g), 0, -4, 3, codes.Slice(16 * g, 16));
+        block[..32].Clear();
+        for (var i = 0; i < 256; i++)
+            block[i % 32] |= (byte)(codes[i] >> 2 << i / 32);
+        Q2_K.Pack(codes, block.Slice(32, 64));
+    }
+
+    private static void PackScales(ReadOnlySpan<byte> scales, Span<byte> packed)
+    {
+        packed.Clear();
+        for (var g = 0; g < 16; g++)
+        {
+            packed[g % 8] |= (byte)((scales[g] & 15) << g / 8 * 4);
+            packed[8 + g % 4] |= (byte)(scales[g] >> 4 << g / 4 * 2);
+        }
     }
 }

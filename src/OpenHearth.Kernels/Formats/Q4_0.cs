@@ -9,6 +9,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q4_0() : BlockFormat(TensorType.Q4_0)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
@@ -18,5 +20,13 @@ internal sealed class Q4_0() : BlockFormat(TensorType.Q4_0)
             values[j] = d * ((code & 15) - 8);
             values[j + 16] = d * ((code >> 4) - 8);
         }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[32];
+        WriteHalf(block, 0, ScaleSearch.Legacy(values, importance, 8, codes));
+        for (var j = 0; j < 16; j++)
+            block[2 + j] = (byte)(codes[j] | codes[j + 16] << 4);
     }
 }

@@ -10,6 +10,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q4_1() : BlockFormat(TensorType.Q4_1)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var (d, m) = (Half(block, 0), Half(block, 2));
@@ -19,5 +21,15 @@ internal sealed class Q4_1() : BlockFormat(TensorType.Q4_1)
             values[j] = d * (code & 15) + m;
             values[j + 16] = d * (code >> 4) + m;
         }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[32];
+        var (scale, min) = ScaleSearch.LegacyWithMinimum(values, importance, 15, codes);
+        WriteHalf(block, 0, scale);
+        WriteHalf(block, 2, min);
+        for (var j = 0; j < 16; j++)
+            block[4 + j] = (byte)(codes[j] | codes[j + 16] << 4);
     }
 }

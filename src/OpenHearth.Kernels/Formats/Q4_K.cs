@@ -13,6 +13,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q4_K() : BlockFormat(TensorType.Q4_K)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var (d, dmin) = (Half(block, 0), Half(block, 2));
@@ -28,4 +30,59 @@ internal sealed class Q4_K() : BlockFormat(TensorType.Q4_K)
     internal static (int Scale, int Min) Scale(ReadOnlySpan<byte> scales, int group) => group < 4
         ? (scales[group] & 63, scales[group + 4] & 63)
         : (scales[group + 4] & 15 | scales[group - 4] >> 6 << 4, scales[group + 4] >> 4 | scales[group] >> 6 << 4);
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[256];
+        EncodeGroups(values, importance, 15, new(-1, 0.1f, 20), codes, block);
+        for (var i = 0; i < 256; i += 64)
+        {
+            for (var j = 0; j < 32; j++)
+                block[16 + i / 2 + j] = (byte)(codes[i + j] | codes[i + j + 32] << 4);
+        }
+    }
+
+    /// <summary>Finds the codes of eight groups of 32 and writes the 16 bytes with their scales, as in Q5_K too.</summary>
+    internal static void EncodeGroups(ReadOnlySpan<float> values, Importance importance, int largest, MinimumSearch search, Span<byte> codes, Span<byte> block)
+    {
+        Span<float> scales = stackalloc float[8], mins = stackalloc float[8], sums = stackalloc float[8], weights = stackalloc float[32];
+        var spread = 2 * ScaleSearch.SumOfSquares(values) / 256;
+        for (var g = 0; g < 8; g++)
+        {
+            var group = values.Slice(32 * g, 32);
+            var groupCodes = codes.Slice(32 * g, 32);
+            if (importance.IsNone)
+            {
+                var mean = MathF.Sqrt(ScaleSearch.MeanSquare(group));
+                for (var j = 0; j < 32; j++)
+                    weights[j] = mean + MathF.Abs(group[j]);
+                scales[g] = ScaleSearch.WithMinimum(group, weights, largest, search, groupCodes, out mins[g]);
+            }
+            else
+            {
+                importance.Slice(32 * g, 32).Weigh(group, spread, weights);
+                sums[g] = ScaleSearch.Sum(weights);
+                scales[g] = ScaleSearch.WithMinimum(group, weights, largest, MinimumSearch.Weighted, groupCodes, out mins[g]);
+            }
+        }
+        Span<byte> scaleCodes = stackalloc byte[8], minCodes = stackalloc byte[8];
+        var d = WriteHalf(block, 0, ScaleSearch.Positive(scales, sums, !importance.IsNone, 63, scaleCodes));
+        var dmin = WriteHalf(block, 2, ScaleSearch.Positive(mins, sums, !importance.IsNone, 63, minCodes));
+        PackScales(scaleCodes, minCodes, block.Slice(4, 12));
+        for (var g = 0; g < 8; g++)
+        {
+            var (scale, min) = Scale(block.Slice(4, 12), g);
+            ScaleSearch.Requantize(values.Slice(32 * g, 32), d * scale, dmin * min, 0, largest, codes.Slice(32 * g, 32));
+        }
+    }
+
+    private static void PackScales(ReadOnlySpan<byte> scales, ReadOnlySpan<byte> mins, Span<byte> packed)
+    {
+        for (var g = 0; g < 4; g++)
+        {
+            packed[g] = (byte)(Math.Min(scales[g], (byte)63) | Math.Min(scales[g + 4], (byte)63) >> 4 << 6);
+            packed[g + 4] = (byte)(Math.Min(mins[g], (byte)63) | Math.Min(mins[g + 4], (byte)63) >> 4 << 6);
+            packed[g + 8] = (byte)(Math.Min(scales[g + 4], (byte)63) & 15 | Math.Min(mins[g + 4], (byte)63) << 4);
+        }
+    }
 }

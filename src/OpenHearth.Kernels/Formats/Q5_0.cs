@@ -12,6 +12,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q5_0() : BlockFormat(TensorType.Q5_0)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
@@ -26,4 +28,22 @@ internal sealed class Q5_0() : BlockFormat(TensorType.Q5_0)
 
     /// <summary>Bit <paramref name="j"/> of the high bits, moved to where a code has it.</summary>
     internal static int Bit4(uint high, int j) => (int)(high >> j & 1) << 4;
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[32];
+        WriteHalf(block, 0, ScaleSearch.Legacy(values, importance, 16, codes));
+        Pack(codes, block[2..]);
+    }
+
+    /// <summary>Writes the high bits and the nibbles of 32 codes.</summary>
+    internal static void Pack(ReadOnlySpan<byte> codes, Span<byte> packed)
+    {
+        var high = 0u;
+        for (var j = 0; j < 32; j++)
+            high |= (uint)(codes[j] >> 4) << j;
+        BinaryPrimitives.WriteUInt32LittleEndian(packed, high);
+        for (var j = 0; j < 16; j++)
+            packed[4 + j] = (byte)(codes[j] & 15 | codes[j + 16] << 4);
+    }
 }

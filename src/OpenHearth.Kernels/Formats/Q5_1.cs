@@ -13,6 +13,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q5_1() : BlockFormat(TensorType.Q5_1)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var (d, m) = (Half(block, 0), Half(block, 2));
@@ -23,5 +25,14 @@ internal sealed class Q5_1() : BlockFormat(TensorType.Q5_1)
             values[j] = d * (code & 15 | Q5_0.Bit4(high, j)) + m;
             values[j + 16] = d * (code >> 4 | Q5_0.Bit4(high, j + 16)) + m;
         }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[32];
+        var (scale, min) = ScaleSearch.LegacyWithMinimum(values, importance, 31, codes);
+        WriteHalf(block, 0, scale);
+        WriteHalf(block, 2, min);
+        Q5_0.Pack(codes, block[4..]);
     }
 }

@@ -13,6 +13,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q5_K() : BlockFormat(TensorType.Q5_K)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var (d, dmin) = (Half(block, 0), Half(block, 2));
@@ -22,6 +24,18 @@ internal sealed class Q5_K() : BlockFormat(TensorType.Q5_K)
             var low = block[48 + i / 64 * 32 + i % 32] >> (i % 64 / 32 * 4) & 15;
             var high = block[16 + i % 32] >> (i / 32) & 1;
             values[i] = d * scale * (low | high << 4) - dmin * min;
+        }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[256];
+        Q4_K.EncodeGroups(values, importance, 31, new(-0.5f, 0.1f, 15), codes, block);
+        block.Slice(16, 160).Clear();
+        for (var i = 0; i < 256; i++)
+        {
+            block[16 + i % 32] |= (byte)(codes[i] >> 4 << i / 32);
+            block[48 + i / 64 * 32 + i % 32] |= (byte)((codes[i] & 15) << i % 64 / 32 * 4);
         }
     }
 }

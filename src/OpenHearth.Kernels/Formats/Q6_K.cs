@@ -11,6 +11,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class Q6_K() : BlockFormat(TensorType.Q6_K)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 208);
@@ -20,6 +22,39 @@ internal sealed class Q6_K() : BlockFormat(TensorType.Q6_K)
             var low = block[half * 64 + k % 64] >> (k / 64 * 4) & 15;
             var high = block[128 + half * 32 + k % 32] >> (k / 32 * 2) & 3;
             values[i] = d * (sbyte)block[192 + i / 16] * ((low | high << 4) - 32);
+        }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[256];
+        Span<float> scales = stackalloc float[16], weights = stackalloc float[16];
+        for (var g = 0; g < 16; g++)
+        {
+            var group = values.Slice(16 * g, 16);
+            if (importance.IsNone)
+                ScaleSearch.Squares(group, weights);
+            else
+                importance.Slice(16 * g, 16).Weights.CopyTo(weights);
+            scales[g] = ScaleSearch.Symmetric(group, weights, 32, codes.Slice(16 * g, 16));
+        }
+        block.Clear();
+        var extreme = ScaleSearch.Extreme(scales);
+        if (MathF.Abs(extreme) < ScaleSearch.Nothing)
+            return;
+        var inverse = -128 / extreme;
+        var d = WriteHalf(block, 208, 1 / inverse);
+        for (var g = 0; g < 16; g++)
+        {
+            var scale = Math.Clamp(ScaleSearch.Round(inverse * scales[g]), -128, 127);
+            block[192 + g] = (byte)(sbyte)scale;
+            ScaleSearch.Requantize(values.Slice(16 * g, 16), d * scale, 0, -32, 31, codes.Slice(16 * g, 16));
+        }
+        for (var i = 0; i < 256; i++)
+        {
+            var (half, k) = (i / 128, i % 128);
+            block[half * 64 + k % 64] |= (byte)((codes[i] & 15) << k / 64 * 4);
+            block[128 + half * 32 + k % 32] |= (byte)(codes[i] >> 4 << k / 32 * 2);
         }
     }
 }

@@ -12,6 +12,8 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class TQ1_0() : BlockFormat(TensorType.TQ1_0)
 {
+    public override bool CanEncode => true;
+
     private static ReadOnlySpan<byte> Powers => [1, 3, 9, 27, 81];
 
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
@@ -19,13 +21,34 @@ internal sealed class TQ1_0() : BlockFormat(TensorType.TQ1_0)
         var d = Half(block, 52);
         for (var i = 0; i < 256; i++)
         {
-            var (at, digit) = i switch
-            {
-                < 160 => (i % 32, i / 32),
-                < 240 => (32 + i % 16, (i - 160) / 16),
-                _ => (48 + i % 4, (i - 240) / 4),
-            };
+            var (at, digit) = Place(i);
             values[i] = d * (((byte)(block[at] * Powers[digit]) * 3 >> 8) - 1);
         }
     }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        Span<int> numbers = stackalloc int[52];
+        numbers.Clear();
+        var scale = ScaleSearch.LargestMagnitude(values);
+        WriteHalf(block, 52, scale);
+        for (var i = 0; i < 256; i++)
+        {
+            var (at, digit) = Place(i);
+            numbers[at] += Digit(values[i], scale) * Powers[4 - digit];
+        }
+        for (var j = 0; j < 52; j++)
+            block[j] = (byte)((numbers[j] * 256 + 242) / 243);
+    }
+
+    /// <summary>0, 1 or 2: a value in units of the scale, rounded, plus 1.</summary>
+    internal static int Digit(float value, float scale) =>
+        Math.Clamp(ScaleSearch.RoundAway(value * (scale == 0 ? 0 : 1 / scale)) + 1, 0, 2);
+
+    private static (int Byte, int Digit) Place(int value) => value switch
+    {
+        < 160 => (value % 32, value / 32),
+        < 240 => (32 + value % 16, (value - 160) / 16),
+        _ => (48 + value % 4, (value - 240) / 4),
+    };
 }

@@ -9,10 +9,21 @@ namespace OpenHearth.Kernels.Formats;
 /// </summary>
 internal sealed class TQ2_0() : BlockFormat(TensorType.TQ2_0)
 {
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 64);
         for (var i = 0; i < 256; i++)
             values[i] = d * ((block[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3) - 1);
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        block.Clear();
+        var scale = ScaleSearch.LargestMagnitude(values);
+        WriteHalf(block, 64, scale);
+        for (var i = 0; i < 256; i++)
+            block[i / 128 * 32 + i % 32] |= (byte)(TQ1_0.Digit(values[i], scale) << i % 128 / 32 * 2);
     }
 }

@@ -7,6 +7,8 @@ public class BlockFormatTests
 {
     public static TheoryData<TensorType> Types => [.. BlockFormats.All.Select(format => format.Type)];
 
+    public static TheoryData<TensorType> Writable => [.. BlockFormats.All.Where(format => format.CanEncode).Select(format => format.Type)];
+
     [Theory]
     [MemberData(nameof(Types))]
     public void Decode_HostileBytes_StaysInsideItsSpansAndEqualsTheScalarTwin(TensorType type)
@@ -45,6 +47,76 @@ public class BlockFormatTests
         Assert.Throws<ArgumentException>(() => format.DecodeScalar(new byte[2 * format.BlockBytes - 1], new float[2 * format.BlockSize]));
         if (format.BlockSize > 1)
             Assert.Throws<ArgumentException>(() => format.Decode(new byte[2 * format.BlockBytes], new float[format.BlockSize + 1]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Writable))]
+    public void Encode_ThenDecode_StaysWithinTheStepOfTheFormat(TensorType type)
+    {
+        var format = BlockFormats.Get(type);
+        var random = new Random(2);
+        foreach (var count in (int[])[1, 3, 7])
+        {
+            var values = new float[count * format.BlockSize];
+            for (var round = 0; round < 20; round++)
+            {
+                var magnitude = MathF.Pow(10, random.Next(type == TensorType.NVFP4 ? 0 : -3, 4)); // its scales are FP8
+                for (var i = 0; i < values.Length; i++)
+                    values[i] = magnitude * (2 * random.NextSingle() - 1);
+                var importance = values.Select(_ => 0.1f + random.NextSingle()).ToArray();
+                foreach (var weights in (float[][])(format.NeedsImportance ? [importance] : [[], importance]))
+                {
+                    var (blocks, decoded) = (new byte[count * format.BlockBytes], new float[values.Length]);
+                    format.Encode(values, weights, blocks);
+                    format.Decode(blocks, decoded);
+                    var error = values.Zip(decoded, (a, b) => (double)(a - b) * (a - b)).Sum();
+                    var power = values.Sum(value => (double)value * value);
+                    Assert.InRange(Math.Sqrt(error / power), 0, Bound(type));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Writable))]
+    public void Encode_HostileValues_EndsAndStaysInsideItsSpans(TensorType type)
+    {
+        var format = BlockFormats.Get(type);
+        var random = new Random(3);
+        float[] odd = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue, float.Epsilon, -0f, 1e-30f, 1, -1];
+        for (var round = 0; round < 200; round++)
+        {
+            var values = Enumerable.Range(0, 2 * format.BlockSize)
+                .Select(_ => round < odd.Length ? odd[round] : random.Next(2) == 0 ? odd[random.Next(odd.Length)] : random.NextSingle() - 0.5f).ToArray();
+            var importance = values.Select(_ => round % 2 == 0 ? random.NextSingle() : odd[random.Next(odd.Length)]).ToArray();
+            var memory = new byte[2 * format.BlockBytes + 32];
+            memory.AsSpan().Fill(0xA5);
+            var blocks = memory.AsSpan(16, 2 * format.BlockBytes);
+            if (!format.NeedsImportance)
+                format.Encode(values, blocks);
+            format.Encode(values, importance, blocks);
+            Assert.All(memory[..16].Concat(memory[^16..]), value => Assert.Equal(0xA5, value));
+            format.Decode(blocks, new float[2 * format.BlockSize]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Encode_WrongSizes_Throws(TensorType type)
+    {
+        var format = BlockFormats.Get(type);
+        var (values, importance, blocks) = (new float[2 * format.BlockSize], new float[2 * format.BlockSize], new byte[2 * format.BlockBytes]);
+        if (!format.CanEncode)
+        {
+            Assert.Throws<NotSupportedException>(() => format.Encode(values, importance, blocks));
+            return;
+        }
+        Assert.Throws<ArgumentException>(() => format.Encode(values, importance, blocks.AsSpan(1)));
+        Assert.Throws<ArgumentException>(() => format.Encode(values, importance.AsSpan(1), blocks));
+        if (format.BlockSize > 1)
+            Assert.Throws<ArgumentException>(() => format.Encode(values.AsSpan(1), importance, blocks));
+        if (format.NeedsImportance)
+            Assert.Throws<NotSupportedException>(() => format.Encode(values, blocks));
     }
 
     [Fact]
@@ -105,4 +177,20 @@ public class BlockFormatTests
         BlockFormats.Get(type).Decode(MemoryMarshal.AsBytes<T>(numbers), values);
         return values;
     }
+
+    /// <summary>Greatest relative RMSE over uniform values that a format of so many bits may have.</summary>
+    private static double Bound(TensorType type) => type switch
+    {
+        TensorType.F32 => 0,
+        TensorType.F16 or TensorType.BF16 => 0.004,
+        TensorType.Q8_0 or TensorType.Q8_1 or TensorType.Q8_K => 0.01,
+        TensorType.Q6_K => 0.03,
+        TensorType.Q5_0 or TensorType.Q5_1 or TensorType.Q5_K => 0.06,
+        TensorType.Q4_0 or TensorType.Q4_1 or TensorType.Q4_K or TensorType.IQ4_NL or TensorType.IQ4_XS => 0.12,
+        TensorType.MXFP4 or TensorType.NVFP4 => 0.2,
+        TensorType.Q3_K => 0.25,
+        TensorType.Q2_K => 0.4,
+        TensorType.Q1_0 or TensorType.Q2_0 or TensorType.TQ1_0 or TensorType.TQ2_0 => 0.65,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "A format that can be written needs a bound here."),
+    };
 }
