@@ -48,5 +48,8 @@ public enum TensorType
     U8 = 1001,
     F8_E4M3 = 1002,
     F8_E5M2 = 1003,
+    U16 = 1004,
+    U32 = 1005,
+    U64 = 1006,
 }
 #pragma warning restore CS1591

@@ -15,6 +15,9 @@ public static class TensorTypes
         [TensorType.I64] = (1, 8),
         [TensorType.Bool] = (1, 1),
         [TensorType.U8] = (1, 1),
+        [TensorType.U16] = (1, 2),
+        [TensorType.U32] = (1, 4),
+        [TensorType.U64] = (1, 8),
         [TensorType.F8_E4M3] = (1, 1),
         [TensorType.F8_E5M2] = (1, 1),
         [TensorType.Q4_0] = (32, 18),
@@ -68,5 +71,23 @@ public static class TensorTypes
         return columns % size == 0
             ? checked(columns / size * bytes)
             : throw new ArgumentException($"A row of {columns} values is no whole number of {type} blocks of {size}.", nameof(columns));
+    }
+
+    /// <summary>Bytes of a whole tensor, the tail of <see cref="TensorType.I2_S"/> included.</summary>
+    /// <param name="type">The format.</param>
+    /// <param name="columns">Values in a row.</param>
+    /// <param name="rows">The other dimensions, in any order; none for a tensor of one row.</param>
+    /// <exception cref="ArgumentException"><paramref name="columns"/> is no whole number of blocks.</exception>
+    /// <exception cref="OverflowException">The tensor has more than 2^63 values or bytes.</exception>
+    public static long TensorBytes(TensorType type, long columns, params ReadOnlySpan<long> rows)
+    {
+        var bytes = RowBytes(type, columns);
+        var values = columns;
+        foreach (var dimension in rows)
+        {
+            values = checked(values * dimension);
+            bytes = checked(bytes * dimension);
+        }
+        return type == TensorType.I2_S ? checked(bytes + 32) : bytes;
     }
 }

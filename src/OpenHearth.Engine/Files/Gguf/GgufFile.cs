@@ -56,6 +56,8 @@ public sealed class GgufFile : IDisposable
     {
         if (Directory.Exists(path))
             throw new ModelFormatException($"{path} is a folder; a GGUF file was looked for, so name a .gguf file in it");
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"{path}: there is no such file", path);
         List<MappedFile> maps = [];
         try
         {

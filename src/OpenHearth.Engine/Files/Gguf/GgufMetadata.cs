@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace OpenHearth.Engine.Files.Gguf;
 
 /// <summary>
@@ -45,12 +43,15 @@ public sealed class GgufMetadata
 
     /// <summary>An array of integers of any width.</summary>
     /// <exception cref="ModelFormatException">The value is of another kind, or an element doesn't fit 32 bits.</exception>
-    [SuppressMessage("Performance", "CA1819", Justification = "A copy that the caller owns.")]
     public int[]? FindIntegers(string key) => TryGet(key, out var value) ? value.ToIntegers() : null;
 
     /// <summary>An array of numbers of any kind.</summary>
     /// <exception cref="ModelFormatException">The value is of another kind.</exception>
     public float[]? FindNumbers(string key) => TryGet(key, out var value) ? value.ToNumbers() : null;
+
+    /// <summary>An array of 8-bit integers, as bytes.</summary>
+    /// <exception cref="ModelFormatException">The value is of another kind.</exception>
+    public byte[]? FindBytes(string key) => TryGet(key, out var value) ? value.ToBytes() : null;
 
     /// <summary>An array of truth values.</summary>
     /// <exception cref="ModelFormatException">The value is of another kind.</exception>

@@ -183,22 +183,18 @@ internal sealed class GgufReader(MemoryRegion region, string path)
 
     private long DataLength(TensorType type, long[] dimensions, long at)
     {
-        var (blockSize, blockBytes) = (TensorTypes.BlockSize(type), TensorTypes.BlockBytes(type));
-        var columns = dimensions.Length > 0 ? dimensions[0] : 1;
-        if (columns % blockSize != 0)
-            throw Fail("dimensions", at, $"a row of {columns} values is no whole number of {type} blocks of {blockSize}");
-        var elements = 1L;
-        foreach (var dimension in dimensions)
+        try
         {
-            if (dimension > 0 && elements > long.MaxValue / dimension)
-                throw Fail("dimensions", at, $"the product of [{string.Join(", ", dimensions)}] overflows 64 bits");
-            elements *= dimension;
+            return TensorTypes.TensorBytes(type, dimensions.Length > 0 ? dimensions[0] : 1, dimensions.Length > 1 ? dimensions.AsSpan(1) : []);
         }
-        var blocks = elements / blockSize;
-        if (blocks > (long.MaxValue - 32) / blockBytes)
-            throw Fail("dimensions", at, $"the bytes of [{string.Join(", ", dimensions)}] {type} overflow 64 bits");
-        // An I2_S tensor ends with its scale and padding.
-        return (blocks * blockBytes) + (type == TensorType.I2_S ? 32 : 0);
+        catch (ArgumentException)
+        {
+            throw Fail("dimensions", at, $"a row of {dimensions[0]} values is no whole number of {type} blocks of {TensorTypes.BlockSize(type)}");
+        }
+        catch (OverflowException)
+        {
+            throw Fail("dimensions", at, $"[{string.Join(", ", dimensions)}] are more values than 64 bits can count");
+        }
     }
 
     private List<GgufTensor> Locate(TensorInfo[] infos, long data)

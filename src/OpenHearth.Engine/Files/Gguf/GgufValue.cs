@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Engine.Files.Gguf;
 
@@ -10,6 +11,10 @@ namespace OpenHearth.Engine.Files.Gguf;
 /// </summary>
 public readonly struct GgufValue
 {
+    // Far above any vocabulary or chat template, and low enough that no file makes a copy of more than 32 MiB.
+    private const int MaxTextBytes = 1 << 24;
+    private const int MaxElements = 1 << 23;
+
     private readonly GgufBytes _bytes;
     private readonly string _key;
     private readonly long _offset;
@@ -55,13 +60,15 @@ public readonly struct GgufValue
         : throw WrongKind("a string");
 
     /// <summary>A string; bytes that are no UTF-8 become U+FFFD.</summary>
-    /// <exception cref="ModelFormatException">The value is no string.</exception>
-    public string ToText() => Encoding.UTF8.GetString(ToUtf8());
+    /// <exception cref="ModelFormatException">The value is no string or is longer than 16 MiB.</exception>
+    public string ToText() => ToUtf8() is var utf8 && utf8.Length <= MaxTextBytes
+        ? Encoding.UTF8.GetString(utf8)
+        : throw ModelFormatException.At(_bytes.Path, $"metadata {Quoted}", _offset, $"the text is longer than {MaxTextBytes} bytes");
 
     /// <summary>An array of strings.</summary>
     /// <exception cref="ModelFormatException">The value is no such array.</exception>
     public GgufStrings ToStrings() => IsArrayOf(GgufValueType.String)
-        ? new GgufStrings(_bytes, _offset + 12, Count)
+        ? new GgufStrings(_bytes, _offset + 12, ArrayLength())
         : throw WrongKind("an array of strings");
 
     /// <summary>An array of integers of any width.</summary>
@@ -71,7 +78,7 @@ public readonly struct GgufValue
         if (Type != GgufValueType.Array || !IsInteger(ElementType))
             throw WrongKind("an array of integers");
         var type = ElementType;
-        var values = new int[Count];
+        var values = new int[ArrayLength()];
         if (CanCopy(type, GgufValueType.Int32))
         {
             _bytes.Span(_offset + 12, values.Length * 4).CopyTo(MemoryMarshal.AsBytes(values.AsSpan()));
@@ -95,7 +102,7 @@ public readonly struct GgufValue
         if (Type != GgufValueType.Array || !IsNumber(ElementType))
             throw WrongKind("an array of numbers");
         var type = ElementType;
-        var values = new float[Count];
+        var values = new float[ArrayLength()];
         if (CanCopy(type, GgufValueType.Float32))
         {
             _bytes.Span(_offset + 12, values.Length * 4).CopyTo(MemoryMarshal.AsBytes(values.AsSpan()));
@@ -106,13 +113,19 @@ public readonly struct GgufValue
         return values;
     }
 
+    /// <summary>An array of 8-bit integers, as bytes.</summary>
+    /// <exception cref="ModelFormatException">The value is no such array.</exception>
+    public byte[] ToBytes() => IsArrayOf(GgufValueType.UInt8) || IsArrayOf(GgufValueType.Int8)
+        ? _bytes.Span(_offset + 12, ArrayLength()).ToArray()
+        : throw WrongKind("an array of 8-bit integers");
+
     /// <summary>An array of truth values.</summary>
     /// <exception cref="ModelFormatException">The value is no such array.</exception>
     public bool[] ToBooleans()
     {
         if (!IsArrayOf(GgufValueType.Bool))
             throw WrongKind("an array of true or false");
-        var values = new bool[Count];
+        var values = new bool[ArrayLength()];
         for (var i = 0; i < values.Length; i++)
             values[i] = _bytes.UInt8(_offset + 12 + i) != 0;
         return values;
@@ -136,9 +149,9 @@ public readonly struct GgufValue
     /// <summary>The value for people; of a long array or string only the beginning.</summary>
     public override string ToString() => Type switch
     {
-        GgufValueType.String => Shorten(ToText()),
+        GgufValueType.String => Shorten(ToUtf8()),
         GgufValueType.Bool => ToBoolean() ? "true" : "false",
-        GgufValueType.Array => $"[{string.Join(", ", Elements().Take(8))}{(Count > 8 ? $", … {Count} in all" : "")}]",
+        GgufValueType.Array => $"[{string.Join(", ", Elements().Take(8).Select(ElementText))}{(Count > 8 ? $", … {Count} in all" : "")}]",
         GgufValueType.Float32 => ((float)ToNumber()).ToString(CultureInfo.InvariantCulture),
         GgufValueType.Float64 => ToNumber().ToString(CultureInfo.InvariantCulture),
         GgufValueType.UInt64 => _bytes.UInt64(_offset).ToString(CultureInfo.InvariantCulture),
@@ -163,7 +176,18 @@ public readonly struct GgufValue
     private static bool IsNumber(GgufValueType type) =>
         IsInteger(type) || type is GgufValueType.Float32 or GgufValueType.Float64;
 
-    private static string Shorten(string text) => text.Length <= 200 ? text : text[..200] + "…";
+    private static string Shorten(ReadOnlySpan<byte> text) =>
+        text.Length <= 200 ? Encoding.UTF8.GetString(text) : Encoding.UTF8.GetString(text[..200]) + "…";
+
+    // Nested arrays only by their size, so that a hostile file can't make a text that doubles with each level.
+    private static string ElementText(GgufValue element) =>
+        element.Type == GgufValueType.Array ? $"[{element.Count} {element.ElementType}]" : element.ToString();
+
+    /// <summary>The bytes as they are in the file.</summary>
+    internal MemoryRegion Raw() => _bytes.Slice(_offset, ByteLength());
+
+    /// <summary>True where the file's byte order is most significant first.</summary>
+    internal bool BigEndian => _bytes.BigEndian;
 
     private long ByteLength()
     {
@@ -177,8 +201,12 @@ public readonly struct GgufValue
 
     private bool IsArrayOf(GgufValueType type) => Type == GgufValueType.Array && ElementType == type;
 
+    private int ArrayLength() => Count <= MaxElements
+        ? Count
+        : throw ModelFormatException.At(_bytes.Path, $"metadata {Quoted}", _offset, $"the array has {Count} elements; at most {MaxElements} are read");
+
     private bool CanCopy(GgufValueType type, GgufValueType wanted) =>
-        type == wanted && BitConverter.IsLittleEndian != _bytes.BigEndian && Count <= int.MaxValue / 4;
+        type == wanted && BitConverter.IsLittleEndian != _bytes.BigEndian;
 
     private long ElementOffset(GgufValueType type, int index) => _offset + 12 + ((long)index * FixedSize(type));
 

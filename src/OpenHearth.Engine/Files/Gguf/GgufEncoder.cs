@@ -1,0 +1,145 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+
+namespace OpenHearth.Engine.Files.Gguf;
+
+/// <summary>Metadata values as bytes, in either byte order.</summary>
+internal sealed class GgufEncoder(bool bigEndian)
+{
+    private readonly ArrayBufferWriter<byte> _output = new();
+
+    public ReadOnlySpan<byte> Written => _output.WrittenSpan;
+
+    /// <summary>The type that a value of a C# type has in the file.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static GgufValueType TypeOf(object value) => value is GgufValue read ? read.Type : TypeOf(value.GetType());
+
+    public void Bytes(ReadOnlySpan<byte> bytes) => _output.Write(bytes);
+
+    public void UInt16(ushort value)
+    {
+        var span = _output.GetSpan(2);
+        if (bigEndian)
+            BinaryPrimitives.WriteUInt16BigEndian(span, value);
+        else
+            BinaryPrimitives.WriteUInt16LittleEndian(span, value);
+        _output.Advance(2);
+    }
+
+    public void UInt32(uint value)
+    {
+        var span = _output.GetSpan(4);
+        if (bigEndian)
+            BinaryPrimitives.WriteUInt32BigEndian(span, value);
+        else
+            BinaryPrimitives.WriteUInt32LittleEndian(span, value);
+        _output.Advance(4);
+    }
+
+    public void UInt64(ulong value)
+    {
+        var span = _output.GetSpan(8);
+        if (bigEndian)
+            BinaryPrimitives.WriteUInt64BigEndian(span, value);
+        else
+            BinaryPrimitives.WriteUInt64LittleEndian(span, value);
+        _output.Advance(8);
+    }
+
+    public void Text(string text)
+    {
+        var length = Encoding.UTF8.GetByteCount(text);
+        UInt64((ulong)length);
+        _output.Advance(Encoding.UTF8.GetBytes(text, _output.GetSpan(length)));
+    }
+
+    /// <summary>A value without its type.</summary>
+    public void Value(object value)
+    {
+        switch (value)
+        {
+            case byte number: Bytes([number]); break;
+            case sbyte number: Bytes([(byte)number]); break;
+            case bool truth: Bytes([truth ? (byte)1 : (byte)0]); break;
+            case ushort number: UInt16(number); break;
+            case short number: UInt16((ushort)number); break;
+            case uint number: UInt32(number); break;
+            case int number: UInt32((uint)number); break;
+            case float number: UInt32(BitConverter.SingleToUInt32Bits(number)); break;
+            case ulong number: UInt64(number); break;
+            case long number: UInt64((ulong)number); break;
+            case double number: UInt64(BitConverter.DoubleToUInt64Bits(number)); break;
+            case string text: Text(text); break;
+            case GgufValue read: Copy(read); break;
+            case Array array: List(array); break;
+            default: throw Unknown(value.GetType());
+        }
+    }
+
+    private static GgufValueType TypeOf(Type type)
+    {
+        if (type.IsSZArray)
+        {
+            _ = TypeOf(type.GetElementType()!);
+            return GgufValueType.Array;
+        }
+        return Type.GetTypeCode(type) switch
+        {
+            _ when type.IsEnum => throw Unknown(type),
+            TypeCode.Byte => GgufValueType.UInt8,
+            TypeCode.SByte => GgufValueType.Int8,
+            TypeCode.UInt16 => GgufValueType.UInt16,
+            TypeCode.Int16 => GgufValueType.Int16,
+            TypeCode.UInt32 => GgufValueType.UInt32,
+            TypeCode.Int32 => GgufValueType.Int32,
+            TypeCode.Single => GgufValueType.Float32,
+            TypeCode.Boolean => GgufValueType.Bool,
+            TypeCode.String => GgufValueType.String,
+            TypeCode.UInt64 => GgufValueType.UInt64,
+            TypeCode.Int64 => GgufValueType.Int64,
+            TypeCode.Double => GgufValueType.Float64,
+            _ => throw Unknown(type),
+        };
+    }
+
+    private static ArgumentException Unknown(Type type) => new($"GGUF metadata has no type for {type}.");
+
+    private void List(Array array)
+    {
+        UInt32((uint)TypeOf(array.GetType().GetElementType()!));
+        UInt64((ulong)array.Length);
+        foreach (var element in array)
+            Value(element);
+    }
+
+    private void Copy(GgufValue value)
+    {
+        var raw = value.Raw();
+        if (value.BigEndian == bigEndian)
+        {
+            Bytes(raw.Span(0, checked((int)raw.Length)));
+            return;
+        }
+        switch (value.Type)
+        {
+            case GgufValueType.Array:
+                UInt32((uint)value.ElementType);
+                UInt64((ulong)value.Count);
+                foreach (var element in value.Elements())
+                    Copy(element);
+                break;
+            case GgufValueType.String:
+                UInt64((ulong)value.ToUtf8().Length);
+                Bytes(value.ToUtf8());
+                break;
+            default:
+                Span<byte> number = stackalloc byte[8];
+                number = number[..(int)raw.Length];
+                raw.Span(0, number.Length).CopyTo(number);
+                number.Reverse();
+                Bytes(number);
+                break;
+        }
+    }
+}
