@@ -1,2 +1,3 @@
-Console.Error.WriteLine("hearth: nothing to run yet.");
-return 2;
+using OpenHearth.Cli;
+
+return CommandLine.Run(args, Terminal.OfProcess());

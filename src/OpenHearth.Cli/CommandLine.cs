@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using OpenHearth.Cli.Commands;
+
+namespace OpenHearth.Cli;
+
+/// <summary>From arguments to an exit code: parses, runs one command, says what went wrong.</summary>
+internal static class CommandLine
+{
+    /// <summary>Runs one command line. Thread-safe: it shares nothing with other calls.</summary>
+    public static int Run(string[] args, Terminal terminal)
+    {
+        var options = new CommonOptions();
+        using var interrupt = new Interrupt();
+        if (args is ["help", .. var asked])
+            args = [.. asked, "--help"];
+        var root = Build(args, options, (parse, body) => Guard(parse, body, options, terminal, interrupt));
+        var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        var console = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+        var code = args.Length == 0 ? SayWhatThereIs(root, terminal)
+            : parsed.Errors.Count > 0 && parsed.Action?.ClearsParseErrors != true ? Misunderstood(parsed, terminal)
+            : parsed.Invoke(console);
+        terminal.Out.Flush();
+        return code;
+    }
+
+    /// <summary>All commands by name; the options only of the one that is asked for, which keeps the start short.</summary>
+    private static RootCommand Build(string[] args, CommonOptions options, Func<ParseResult, Func<Invocation, int>, int> guard)
+    {
+        var root = new RootCommand("Own your language models: run, inspect and measure them on this computer.");
+        options.AddTo(root);
+        root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples(CommandTable.Examples);
+        root.Options.OfType<VersionOption>().Single().Action = new PrintVersion(options);
+        foreach (var entry in CommandTable.Entries)
+        {
+            var command = new Command(entry.Name, entry.Summary);
+            root.Add(command);
+            if (!args.Contains(entry.Name))
+                continue;
+            var body = entry.Declare(command, options);
+            command.Add(new HelpOption { Action = new HelpWithExamples(entry.Examples) });
+            command.SetAction(parse => guard(parse, body));
+        }
+        return root;
+    }
+
+    private static int Guard(ParseResult parse, Func<Invocation, int> body, CommonOptions options, Terminal terminal, Interrupt interrupt)
+    {
+        var verbose = parse.GetValue(options.Verbose);
+        try
+        {
+            using var invocation = new Invocation(parse, options, terminal, interrupt);
+            return body(invocation);
+        }
+#pragma warning disable CA1031 // The one place where every failure becomes a message and an exit code.
+        catch (Exception thrown)
+#pragma warning restore CA1031
+        {
+            var failure = Failure.From(thrown);
+            terminal.Out.Flush();
+            terminal.Error.WriteLine($"hearth: {failure.Message}");
+            if (failure.ExitCode == ExitCode.WrongCommandLine)
+                terminal.Error.WriteLine(TryHelp(parse));
+            if (verbose)
+                terminal.Error.WriteLine(failure.InnerException ?? failure);
+            return failure.ExitCode;
+        }
+    }
+
+    private static int SayWhatThereIs(RootCommand root, Terminal terminal)
+    {
+        root.Parse(["--help"]).Invoke(new InvocationConfiguration { Output = terminal.Error, Error = terminal.Error });
+        return ExitCode.WrongCommandLine;
+    }
+
+    private static int Misunderstood(ParseResult parse, Terminal terminal)
+    {
+        foreach (var message in Messages(parse).Distinct())
+            terminal.Error.WriteLine($"hearth: {message}");
+        terminal.Error.WriteLine(TryHelp(parse));
+        return ExitCode.WrongCommandLine;
+    }
+
+    private static IEnumerable<string> Messages(ParseResult parse)
+    {
+        var command = parse.CommandResult.Command;
+        if (command is RootCommand && parse.UnmatchedTokens is [var first, ..] && !first.StartsWith('-'))
+            return [$"There is no command '{first}'.{DidYouMean(first, CommandTable.Entries.Select(entry => entry.Name))}"];
+        var options = command.Options.Concat(parse.RootCommandResult.Command.Options.Where(option => option.Recursive)).Select(option => option.Name);
+        var unknown = parse.UnmatchedTokens.Where(token => token.StartsWith('-'))
+            .Select(token => $"There is no option '{token}'.{DidYouMean(token, options)}").ToList();
+        return unknown.Count > 0 ? unknown : parse.Errors.Select(error => error.Message);
+    }
+
+    private static string DidYouMean(string typed, IEnumerable<string> candidates) =>
+        Nearest.To(typed, candidates) is { } nearest ? $" Did you mean '{nearest}'?" : "";
+
+    private static string TryHelp(ParseResult parse) =>
+        parse.CommandResult.Command is RootCommand ? "Try: hearth --help" : $"Try: hearth {parse.CommandResult.Command.Name} --help";
+}

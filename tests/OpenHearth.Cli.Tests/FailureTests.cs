@@ -1,0 +1,35 @@
+using OpenHearth.Engine.Files;
+
+namespace OpenHearth.Cli.Tests;
+
+public sealed class FailureTests
+{
+    public static TheoryData<Exception, int> Cases => new()
+    {
+        { Failure.WrongCommandLine("x"), 2 },
+        { Failure.NotFound("x"), 3 },
+        { new FileNotFoundException("no", "model.gguf"), 3 },
+        { new DirectoryNotFoundException("no"), 3 },
+        { new ModelFormatException("model.gguf: damaged"), 1 },
+        { new NotSupportedException("architecture 'x' is not supported"), 1 },
+        { new InsufficientMemoryException(), 1 },
+        { new IOException("disk full"), 1 },
+        { new UnauthorizedAccessException("no"), 1 },
+        { new OperationCanceledException(), 130 },
+        { new InvalidOperationException("bug"), 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases), DisableDiscoveryEnumeration = true)]
+    public void From_AnyException_GivesExitCodeAndOneLine(Exception thrown, int exitCode)
+    {
+        var failure = Failure.From(thrown);
+        Assert.Equal(exitCode, failure.ExitCode);
+        Assert.NotEmpty(failure.Message);
+        Assert.DoesNotContain("   at ", failure.Message);
+    }
+
+    [Fact]
+    public void From_MissingFile_NamesIt() =>
+        Assert.Equal("There is no file model.gguf.", Failure.From(new FileNotFoundException("no", "model.gguf")).Message);
+}
