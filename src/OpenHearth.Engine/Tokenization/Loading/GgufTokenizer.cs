@@ -1,0 +1,155 @@
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Tokenization.Models;
+using OpenHearth.Engine.Tokenization.Normalizers;
+using OpenHearth.Engine.Tokenization.PreTokenizers;
+using OpenHearth.Engine.Tokenization.Text;
+
+namespace OpenHearth.Engine.Tokenization.Loading;
+
+/// <summary>Builds a tokenizer from the <c>tokenizer.ggml.*</c> keys of a GGUF file.</summary>
+internal sealed class GgufTokenizer
+{
+    private const string Keys = "tokenizer.ggml.";
+
+    private readonly GgufMetadata _metadata;
+    private readonly Vocabulary _vocabulary;
+
+    private GgufTokenizer(GgufMetadata metadata)
+    {
+        _metadata = metadata;
+        _vocabulary = ReadVocabulary();
+    }
+
+    /// <summary>Builds it.</summary>
+    /// <exception cref="ModelFormatException">Something is missing, wrong or unknown.</exception>
+    public static Tokenizer Load(GgufMetadata metadata)
+    {
+        var kind = metadata.FindString(Keys + "model") ?? throw metadata.Missing(Keys + "model");
+        var loader = new GgufTokenizer(metadata);
+        return kind switch
+        {
+            "gpt2" => loader.ByteLevel(),
+            "llama" => loader.SentencePiece(),
+            _ => throw new ModelFormatException($"{Keys}model: the tokenizer {ModelFormatException.Quote(kind)} is not supported."),
+        };
+    }
+
+    private Tokenizer ByteLevel()
+    {
+        var pre = _metadata.FindString(Keys + "pre") ?? "default";
+        var byteTokens = new int[256];
+        Span<byte> written = stackalloc byte[2];
+        for (var value = 0; value < 256; value++)
+        {
+            var id = _vocabulary.Find(written[..ByteLevelAlphabet.Write([(byte)value], written)]);
+            byteTokens[value] = id < 0 ? MergeTable.NoToken : id;
+        }
+        var wholeWords = pre is "llama3" or "llama-v3" or "llama-bpe" or "falcon3" or "falcon-h1" or "pixtral" or "midm-2.0" or "lfm2"
+            or "jina-v5-nano" or "minicpm5" or "tekken" ? _vocabulary : null;
+        var special = Special(bos: 11, eos: 11, unknown: null);
+        var model = new ByteLevelBpe(byteTokens, ReadMerges(), wholeWords, -1);
+        var decoder = new TokenDecoderBuilder(_vocabulary.Count);
+        for (var id = 0; id < _vocabulary.Count; id++)
+        {
+            if (_vocabulary.Kind(id) is TokenKind.Control or TokenKind.UserDefined)
+                decoder.Add(_vocabulary.Piece(id));
+            else
+                decoder.AddByteLevel(_vocabulary.Piece(id));
+        }
+        var pipeline = new TokenizerPipeline(model) { Splitters = PreTokenizerNames.Find(pre), AddedTokens = AddedTokens() };
+        return new Tokenizer(_vocabulary, pipeline, decoder.Build(stripsBlank: false), special);
+    }
+
+    private Tokenizer SentencePiece()
+    {
+        var scores = _metadata.FindNumbers(Keys + "scores") ?? throw _metadata.Missing(Keys + "scores");
+        if (scores.Length < _vocabulary.Count)
+            throw new ModelFormatException($"{Keys}scores has {scores.Length} entries for {_vocabulary.Count} tokens.");
+        var special = Special(bos: 1, eos: 2, unknown: 0);
+        var prefix = _metadata.FindBoolean(Keys + "add_space_prefix") ?? true;
+        var model = new SentencePieceBpe(_vocabulary, scores, ByteFallback.Of(_vocabulary, special.Unknown ?? -1));
+        var decoder = new TokenDecoderBuilder(_vocabulary.Count);
+        for (var id = 0; id < _vocabulary.Count; id++)
+            decoder.AddSentencePiece(_vocabulary.Piece(id), _vocabulary.Kind(id));
+        var pipeline = new TokenizerPipeline(model)
+        {
+            Normalizers = [new BlankNormalizer(prefix)],
+            Splitters = BlankSplitter.Suits(_vocabulary) ? [new BlankSplitter()] : [],
+            AddedTokens = AddedTokens(),
+        };
+        return new Tokenizer(_vocabulary, pipeline, decoder.Build(stripsBlank: prefix), special);
+    }
+
+    private Vocabulary ReadVocabulary()
+    {
+        var tokens = _metadata.FindStrings(Keys + "tokens") ?? throw _metadata.Missing(Keys + "tokens");
+        if (tokens.Count == 0)
+            throw new ModelFormatException($"{Keys}tokens is empty.");
+        var kinds = _metadata.FindIntegers(Keys + "token_type");
+        if (kinds is not null && kinds.Length < tokens.Count)
+            throw new ModelFormatException($"{Keys}token_type has {kinds.Length} entries for {tokens.Count} tokens.");
+        var builder = new VocabularyBuilder(tokens.Count);
+        for (var id = 0; id < tokens.Count; id++)
+        {
+            var kind = kinds is null ? TokenKind.Normal : (TokenKind)Math.Clamp(kinds[id], 0, 6);
+            if (kind == TokenKind.UserDefined && EndTokens.Contains(tokens[id]))
+                kind = TokenKind.Control;
+            builder.Add(tokens[id], kind);
+        }
+        return builder.Build();
+    }
+
+    private MergeTable ReadMerges()
+    {
+        var merges = _metadata.FindStrings(Keys + "merges") ?? throw _metadata.Missing(Keys + "merges");
+        var table = new MergeTable(merges.Count);
+        Span<byte> buffer = new byte[_vocabulary.MaxPieceLength + 1];
+        for (var i = 0; i < merges.Count; i++)
+            MergeReader.Add(table, _vocabulary, merges[i], buffer, Keys + "merges");
+        return table;
+    }
+
+    private AddedToken[] AddedTokens()
+    {
+        var tokens = new List<AddedToken>();
+        for (var id = 0; id < _vocabulary.Count; id++)
+        {
+            var kind = _vocabulary.Kind(id);
+            if (kind is TokenKind.Control or TokenKind.UserDefined or TokenKind.Unknown)
+                tokens.Add(new AddedToken(id, _vocabulary.Piece(id).ToArray()) { IsSpecial = kind != TokenKind.UserDefined });
+        }
+        return [.. tokens];
+    }
+
+    private SpecialTokens Special(int? bos, int? eos, int? unknown)
+    {
+        bos = Id("bos_token_id", bos);
+        eos = Id("eos_token_id", eos);
+        var addBos = _metadata.FindBoolean(Keys + "add_bos_token") ?? _metadata.FindString(Keys + "model") == "llama";
+        var addEos = _metadata.FindBoolean(Keys + "add_eos_token") ?? false;
+        var ends = EndTokens.Find(_vocabulary);
+        foreach (var id in (ReadOnlySpan<int?>)[eos, Id("eot_token_id", null), Id("eom_token_id", null)])
+        {
+            if (id is { } end)
+                ends.Add(end);
+        }
+        return new SpecialTokens
+        {
+            Bos = bos,
+            Eos = eos,
+            Pad = Id("padding_token_id", null),
+            Unknown = Id("unknown_token_id", unknown),
+            Separator = Id("seperator_token_id", null),
+            Mask = Id("mask_token_id", null),
+            Prefix = addBos && bos is { } first ? [first] : [],
+            Suffix = addEos && eos is { } last ? [last] : [],
+            EndOfGeneration = ends,
+        };
+    }
+
+    // An id that the vocabulary doesn't have counts as absent: files write 4294967295 for "none".
+    private int? Id(string key, int? otherwise) => (_metadata.FindInteger(Keys + key) ?? otherwise) is { } id && id >= 0 && id < _vocabulary.Count
+        ? (int)id
+        : null;
+}

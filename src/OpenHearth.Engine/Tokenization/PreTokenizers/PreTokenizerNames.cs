@@ -1,0 +1,86 @@
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Tokenization.Text;
+
+namespace OpenHearth.Engine.Tokenization.PreTokenizers;
+
+/// <summary>The pre-tokenizers that GGUF names in <c>tokenizer.ggml.pre</c>.</summary>
+internal static class PreTokenizerNames
+{
+    private static readonly CodePointSet LineEnds = new([('\n', '\n'), ('\r', '\r')]);
+    private static readonly CodePointSet Blanks = new([], CharClass.White);
+    private static readonly CodePointSet Letters = new([], CharClass.Letter);
+    private static readonly CodePointSet Digits = new([], CharClass.Number);
+    private static readonly CodePointSet Punctuation = new([], CharClass.Punctuation);
+
+    // U+0800 to U+9FA5 and the Hangul syllables, as DeepSeek's first models have it.
+    private static readonly CodePointSet DeepSeekCjk = new([(0x0800, 0x9FA5), (0xAC00, 0xD7FF)]);
+    private static readonly CodePointSet DeepSeekV3Cjk = new([(0x3040, 0x30FF), (0x4E00, 0x9FA5)]);
+
+    private static readonly CodePointSet FalconPunctuation = new(
+        [('$', '$'), ('+', '+'), ('<', '>'), ('^', '^'), ('`', '`'), ('|', '|'), ('~', '~')], CharClass.Punctuation);
+
+    // [^(\s|.,!?…。，、।۔،)], in which the bracket and the bar are members.
+    private static readonly CodePointSet NoBloomMark = new(
+        [('!', '!'), ('(', ')'), (',', ','), ('.', '.'), ('?', '?'), ('|', '|'), (0x060C, 0x060C), (0x06D4, 0x06D4),
+            (0x0964, 0x0964), (0x2026, 0x2026), (0x3001, 0x3002), (0xFF0C, 0xFF0C)], CharClass.White, inverted: true);
+
+    private static readonly WordRules DeepSeekV3 = new()
+    {
+        Contractions = Contractions.None,
+        PunctuationBeforeAsciiWord = true,
+        Prefix = WordPrefix.NoLetterOrPunctuation,
+        Body = WordBody.LettersAndMarks,
+        MaxDigits = -1,
+        Punctuation = PunctuationBody.PunctuationAndSymbols,
+        LineEndsAfterPunctuation = "\r\n",
+        CutsAfterLineEnds = true,
+    };
+
+    /// <summary>The steps of a pre-tokenizer.</summary>
+    /// <exception cref="ModelFormatException">Nobody knows it.</exception>
+    public static Splitter[] Find(string name) => name switch
+    {
+        "gpt-2" or "phi-2" or "mpt" or "olmo" or "jais" or "trillion" or "granite-docling" or "jina-es" or "jina-de"
+            or "jina-v1-en" or "jina-v2-es" or "jina-v2-de" or "jina-v2-code" or "roberta-bpe" or "modern-bert"
+            or "gigachat" or "a.x-4.0" or "mellum" or "exaone4" => [new WordSplitter(WordRules.Gpt2)],
+        "smollm" or "starcoder" or "refact" or "command-r" or "codeshell" or "exaone" or "minerva-7b" or "mellum2" =>
+            [new RunSplitter(Digits, most: 1), new WordSplitter(WordRules.Gpt2)],
+        "default" => [new RunSplitter(FalconPunctuation), new WordSplitter(WordRules.Gpt2), new RunSplitter(Digits), ThreeDigits],
+        "falcon" => [new RunSplitter(FalconPunctuation), new WordSplitter(WordRules.Gpt2), ThreeDigits],
+        "llama3" or "llama-v3" or "llama-bpe" or "falcon3" or "falcon-h1" or "pixtral" or "midm-2.0" or "lfm2"
+            or "jina-v5-nano" or "minicpm5" or "dbrx" or "smaug-bpe" or "glm4" or "chatglm-bpe" or "cl100k" =>
+            [new WordSplitter(WordRules.Llama3)],
+        "qwen2" or "deepseek-r1-qwen" or "kormo" or "f2llmv2" or "megrez" or "stablelm2" or "hunyuan" or "solar-open"
+            or "grok-2" or "bailingmoe" or "bailingmoe2" or "llada-moe" => [new WordSplitter(WordRules.Qwen2)],
+        "qwen35" => [new WordSplitter(WordRules.Qwen2 with
+        {
+            Body = WordBody.LettersAndMarks,
+            Punctuation = PunctuationBody.NoWordCharacterOrMark,
+        })],
+        "seed-coder" => [new WordSplitter(WordRules.Qwen2 with { LineEndsAfterPunctuation = "" })],
+        "ufakzeka" => [new WordSplitter(WordRules.Qwen2 with { Contractions = Contractions.None })],
+        "gpt-4o" or "llama4" or "kanana2" or "talkie" or "minimax-m2" or "granite-embed-multi-97m" => [new WordSplitter(WordRules.Gpt4O)],
+        "tekken" => [new WordSplitter(WordRules.Gpt4O with { Contractions = Contractions.None, MaxDigits = 1 })],
+        "kimi-k2" => [new WordSplitter(WordRules.Gpt4O with { SeparatesHan = true, LineEndsAfterPunctuation = "\r\n" })],
+        "deepseek-llm" =>
+        [
+            new RunSplitter(LineEnds, most: 1), new RunSplitter(DeepSeekSets.Letters, Blanks),
+            new RunSplitter(DeepSeekSets.Punctuation, Blanks), new TrailingBlankSplitter(), new RunSplitter(DeepSeekCjk),
+            new RunSplitter(Digits, most: 1),
+        ],
+        "deepseek-coder" =>
+        [
+            new RunSplitter(LineEnds, most: 1), new RunSplitter(Letters, Blanks), new RunSplitter(Punctuation, Blanks),
+            new RunSplitter(DeepSeekCjk), new RunSplitter(Digits, most: 1),
+        ],
+        "deepseek-v3" or "hunyuan-dense" or "joyai-llm" or "hy_v4" =>
+            [new RunSplitter(Digits, most: 3), new RunSplitter(DeepSeekV3Cjk), new WordSplitter(DeepSeekV3)],
+        "bloom" or "poro-chat" or "gpt3-finnish" => [new RunSplitter(NoBloomMark, BlankOnly)],
+        "viking" => [new RunSplitter(NoBloomMark, BlankOnly), new RunSplitter(Digits, most: 1)],
+        _ => throw new ModelFormatException($"tokenizer.ggml.pre: the pre-tokenizer {ModelFormatException.Quote(name)} is not supported."),
+    };
+
+    private static CodePointSet BlankOnly => new([(' ', ' ')]);
+
+    private static RunSplitter ThreeDigits => new(new CodePointSet([('0', '9')]), least: 3, most: 3);
+}

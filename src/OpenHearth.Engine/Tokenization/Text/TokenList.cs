@@ -1,0 +1,78 @@
+using OpenHearth.Engine.Tokenization.Models;
+
+namespace OpenHearth.Engine.Tokenization.Text;
+
+/// <summary>The ids that a text gives and, where asked for, the bytes of the original that each covers. Not thread-safe.</summary>
+internal sealed class TokenList
+{
+    private int[] _ids = new int[64];
+    private int[] _starts = [];
+    private int[] _ends = [];
+
+    public int Count { get; private set; }
+
+    /// <summary>True where offsets are kept.</summary>
+    public bool HasOffsets { get; private set; }
+
+    public ReadOnlySpan<int> Ids => _ids.AsSpan(0, Count);
+
+    public void Clear(bool withOffsets)
+    {
+        Count = 0;
+        HasOffsets = withOffsets;
+    }
+
+    /// <summary>Appends the tokens of a piece that starts at <paramref name="position"/> of a text.</summary>
+    public void Add(ReadOnlySpan<Token> tokens, TextBuffer text, int position)
+    {
+        Reserve(tokens.Length);
+        for (var i = 0; i < tokens.Length; i++)
+            _ids[Count + i] = tokens[i].Id;
+        if (HasOffsets)
+        {
+            for (var i = 0; i < tokens.Length; i++)
+            {
+                var end = position + tokens[i].Length;
+                _starts[Count + i] = text.StartOf(position);
+                _ends[Count + i] = Math.Max(text.EndOf(end), _starts[Count + i]);
+                position = end;
+            }
+        }
+        Count += tokens.Length;
+    }
+
+    /// <summary>Appends one token that covers [start, end) of the original.</summary>
+    public void Add(int id, int start, int end)
+    {
+        Reserve(1);
+        _ids[Count] = id;
+        if (HasOffsets)
+            (_starts[Count], _ends[Count]) = (start, end);
+        Count++;
+    }
+
+    /// <summary>Bytes [start, end) of the original that a token covers.</summary>
+    public (int Start, int End) Offsets(int index) => (_starts[index], _ends[index]);
+
+    /// <summary>Moves the span of a token.</summary>
+    public void SetOffsets(int index, int start, int end) => (_starts[index], _ends[index]) = (start, end);
+
+    /// <summary>Drops arrays that a long text has left behind.</summary>
+    public void Trim()
+    {
+        if (_ids.Length > 1 << 18)
+            (_ids, _starts, _ends) = (new int[64], [], []);
+    }
+
+    private void Reserve(int more)
+    {
+        var needed = Count + more;
+        if (needed > _ids.Length)
+            Array.Resize(ref _ids, Math.Max(needed, _ids.Length * 2));
+        if (HasOffsets && _starts.Length < _ids.Length)
+        {
+            Array.Resize(ref _starts, _ids.Length);
+            Array.Resize(ref _ends, _ids.Length);
+        }
+    }
+}
