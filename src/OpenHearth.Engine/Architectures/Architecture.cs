@@ -1,0 +1,17 @@
+using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.Weights;
+
+namespace OpenHearth.Engine.Architectures;
+
+/// <summary>A model family, declared once. Stateless; an instance serves all models of the family.</summary>
+internal abstract class Architecture
+{
+    /// <summary>How tensors are called in the Hugging Face form.</summary>
+    public virtual TensorNames Names(HyperParameters p) => TensorNames.Llama();
+
+    /// <summary>Writes the forward pass.</summary>
+    /// <param name="g">What it is written against; its weights have the tensors.</param>
+    /// <param name="p">What the model says of itself.</param>
+    /// <exception cref="Files.ModelFormatException">A key or tensor is missing or makes no sense.</exception>
+    public abstract ModelGraph Build(GraphBuilder g, HyperParameters p);
+}

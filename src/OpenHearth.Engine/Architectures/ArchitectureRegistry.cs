@@ -1,0 +1,61 @@
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Weights;
+
+namespace OpenHearth.Engine.Architectures;
+
+/// <summary>Every architecture by the names that model files use. A new one is one file and one line here.</summary>
+internal static class ArchitectureRegistry
+{
+    private static readonly Entry[] Entries =
+    [
+        new("llama", new Llama(), "llama", "mistral", "LlamaForCausalLM", "MistralForCausalLM"),
+        new("qwen2", new Qwen2(), "qwen2", "Qwen2ForCausalLM"),
+        new("qwen3", new Qwen3(), "qwen3", "Qwen3ForCausalLM"),
+    ];
+
+    /// <summary>All names that GGUF files use.</summary>
+    public static IEnumerable<string> Names => Entries.Select(entry => entry.Gguf);
+
+    /// <summary>The architecture of a model and its GGUF name.</summary>
+    /// <exception cref="ModelFormatException">It is none of those known; the message names the nearest.</exception>
+    public static (string Name, Architecture Architecture) Get(ModelSource source)
+    {
+        foreach (var name in source.ArchitectureNames)
+        {
+            foreach (var entry in Entries)
+            {
+                if (source.IsGguf ? entry.Gguf == name : entry.HuggingFace.Contains(name))
+                    return (entry.Gguf, entry.Architecture);
+            }
+        }
+        var wanted = source.ArchitectureNames.Count > 0 ? source.ArchitectureNames[0] : "";
+        var known = source.IsGguf ? Names : Entries.SelectMany(entry => entry.HuggingFace);
+        var nearest = known.OrderBy(name => Distance(name, wanted)).ThenBy(name => name, StringComparer.Ordinal).Take(3);
+        throw new ModelFormatException(
+            $"{source.Path}: architecture {ModelFormatException.Quote(wanted)} is not known; the nearest known are {string.Join(", ", nearest)}. docs/adding-an-architecture.md shows how to add one.");
+    }
+
+    // Levenshtein's distance, over the first 64 letters.
+    private static int Distance(ReadOnlySpan<char> a, ReadOnlySpan<char> b)
+    {
+        a = a[..Math.Min(a.Length, 64)];
+        b = b[..Math.Min(b.Length, 64)];
+        Span<int> row = stackalloc int[b.Length + 1];
+        for (var j = 0; j <= b.Length; j++)
+            row[j] = j;
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var changed = diagonal + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(changed, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[b.Length];
+    }
+
+    private sealed record Entry(string Gguf, Architecture Architecture, params string[] HuggingFace);
+}

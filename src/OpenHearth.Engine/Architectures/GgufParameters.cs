@@ -1,0 +1,37 @@
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Gguf;
+
+namespace OpenHearth.Engine.Architectures;
+
+/// <summary>Hyper-parameters out of GGUF metadata.</summary>
+internal sealed class GgufParameters(GgufMetadata metadata, string path, string architecture) : HyperParameters
+{
+    public override string Path => path;
+
+    public override bool IsGguf => true;
+
+    public override bool? FindBool(string gguf, string huggingFace) => metadata.FindBoolean(Key(gguf));
+
+    public override string? FindText(string gguf, string huggingFace) => metadata.FindString(Key(gguf));
+
+    public override string[]? FindTexts(string gguf, string huggingFace) => metadata.FindStrings(Key(gguf))?.ToArray();
+
+    public override double? FindNumber(string gguf, string huggingFace) =>
+        metadata.TryGet(Key(gguf), out var value) && value.Type != GgufValueType.Array ? value.ToNumber() : null;
+
+    public override double[]? FindNumbers(string gguf, string huggingFace)
+    {
+        if (!metadata.TryGet(Key(gguf), out var value) || value.Type != GgufValueType.Array)
+            return null;
+        return value.ElementType switch
+        {
+            GgufValueType.Bool => Array.ConvertAll(value.ToBooleans(), b => b ? 1.0 : 0.0),
+            GgufValueType.Float32 or GgufValueType.Float64 => Array.ConvertAll(value.ToNumbers(), f => (double)f),
+            _ => Array.ConvertAll(value.ToIntegers(), i => (double)i),
+        };
+    }
+
+    protected override string Name(string gguf, string huggingFace) => $"metadata {ModelFormatException.Quote(Key(gguf))}";
+
+    private string Key(string gguf) => gguf.StartsWith("general.", StringComparison.Ordinal) || gguf.StartsWith("tokenizer.", StringComparison.Ordinal) ? gguf : $"{architecture}.{gguf}";
+}

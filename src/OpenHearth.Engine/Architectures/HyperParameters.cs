@@ -1,0 +1,99 @@
+using OpenHearth.Engine.Files;
+
+namespace OpenHearth.Engine.Architectures;
+
+/// <summary>
+/// What a model says of itself, by either of two names: the key of GGUF files, without the architecture's name before it,
+/// and the key of <c>config.json</c>, where <c>a|b</c> tries a, then b, and <c>a.b</c> looks inside a. Every value is
+/// checked when it is read, so that an architecture can compute with it.
+/// </summary>
+internal abstract class HyperParameters
+{
+    /// <summary>The largest size or count that is believed; products of two stay within 64 bits, and nothing real is near it.</summary>
+    public const int Largest = 1 << 28;
+
+    /// <summary>Path of the model, for messages.</summary>
+    public abstract string Path { get; }
+
+    /// <summary>True where the model is a GGUF file.</summary>
+    public abstract bool IsGguf { get; }
+
+    /// <summary>A size or count that must be there.</summary>
+    public int Int(string gguf, string huggingFace, int minimum = 1) =>
+        FindInt(gguf, huggingFace, minimum) ?? throw Missing(gguf, huggingFace);
+
+    /// <summary>A size or count.</summary>
+    public int Int(string gguf, string huggingFace, int? fallback, int minimum) => FindInt(gguf, huggingFace, minimum) ?? fallback ?? throw Missing(gguf, huggingFace);
+
+    /// <summary>A size or count, or null.</summary>
+    public int? FindInt(string gguf, string huggingFace, int minimum = 1)
+    {
+        if (FindNumber(gguf, huggingFace) is not { } value)
+            return null;
+        return value >= minimum && value <= Largest && value == Math.Truncate(value) ? (int)value : throw Wrong(gguf, huggingFace, value);
+    }
+
+    /// <summary>A size or count for each layer; a single value stands for all.</summary>
+    public int[] Ints(string gguf, string huggingFace, int count, int? fallback = null, int minimum = 1)
+    {
+        var values = FindNumbers(gguf, huggingFace);
+        if (values is null)
+            return Repeat(FindInt(gguf, huggingFace, minimum) ?? fallback ?? throw Missing(gguf, huggingFace), count);
+        if (values.Length < count)
+            throw new ModelFormatException($"{Path}: {Name(gguf, huggingFace)} has {values.Length} entries for {count} layers");
+        foreach (var value in values)
+        {
+            if (!(value >= minimum && value <= Largest && value == Math.Truncate(value)))
+                throw Wrong(gguf, huggingFace, value);
+        }
+        return Array.ConvertAll(values[..count], value => (int)value);
+    }
+
+    /// <summary>A number that must be there.</summary>
+    public float Float(string gguf, string huggingFace) => FindFloat(gguf, huggingFace) ?? throw Missing(gguf, huggingFace);
+
+    /// <summary>A number.</summary>
+    public float Float(string gguf, string huggingFace, float fallback) => FindFloat(gguf, huggingFace) ?? fallback;
+
+    /// <summary>A number, or null.</summary>
+    public float? FindFloat(string gguf, string huggingFace)
+    {
+        if (FindNumber(gguf, huggingFace) is not { } value)
+            return null;
+        return double.IsFinite(value) ? (float)value : throw Wrong(gguf, huggingFace, value);
+    }
+
+    /// <summary>A truth value.</summary>
+    public bool Bool(string gguf, string huggingFace, bool fallback) => FindBool(gguf, huggingFace) ?? fallback;
+
+    /// <summary>A truth value, or null.</summary>
+    public abstract bool? FindBool(string gguf, string huggingFace);
+
+    /// <summary>A text, or null.</summary>
+    public abstract string? FindText(string gguf, string huggingFace);
+
+    /// <summary>Texts, or null.</summary>
+    public abstract string[]? FindTexts(string gguf, string huggingFace);
+
+    /// <summary>A single number of any kind, or null; null also where there are several.</summary>
+    public abstract double? FindNumber(string gguf, string huggingFace);
+
+    /// <summary>Numbers or truth values (as 0 and 1), or null.</summary>
+    public abstract double[]? FindNumbers(string gguf, string huggingFace);
+
+    /// <summary>What to throw where a key is needed.</summary>
+    public ModelFormatException Missing(string gguf, string huggingFace) => new($"{Path}: {Name(gguf, huggingFace)} is missing");
+
+    /// <summary>What to throw where a value makes no sense.</summary>
+    public ModelFormatException Wrong(string gguf, string huggingFace, object value) => new($"{Path}: {Name(gguf, huggingFace)} can't be {value}");
+
+    /// <summary>The key as the model's own form calls it.</summary>
+    protected abstract string Name(string gguf, string huggingFace);
+
+    private static int[] Repeat(int value, int count)
+    {
+        var values = new int[count];
+        Array.Fill(values, value);
+        return values;
+    }
+}

@@ -1,0 +1,36 @@
+namespace OpenHearth.Engine.Graph;
+
+/// <summary>What the rows of a node stand for.</summary>
+internal enum RowAxis
+{
+    /// <summary>One row for each token of the step.</summary>
+    Tokens,
+
+    /// <summary>One row for each token whose result was asked for.</summary>
+    Outputs,
+}
+
+/// <summary>
+/// One value of the forward pass: an op applied to other values. Its shape is [rows, width]; the number of rows is known
+/// when a step runs, heads are an interpretation of the width.
+/// </summary>
+internal abstract class Node(int width, RowAxis rows, params Node[] inputs)
+{
+    /// <summary>Place in the graph, set by the builder; inputs come before.</summary>
+    public int Id { get; set; } = -1;
+
+    /// <summary>Values a row.</summary>
+    public int Width { get; } = width;
+
+    /// <summary>What rows stand for.</summary>
+    public RowAxis Rows { get; } = rows;
+
+    /// <summary>The values this one is computed from.</summary>
+    public Node[] Inputs { get; } = inputs;
+
+    /// <summary>True where the result may be written over this input, if nobody reads it afterwards and its shape is the same.</summary>
+    public virtual bool MayOverwrite(Node input) => false;
+
+    /// <summary>Computes the value for the rows of a step into its buffer.</summary>
+    public abstract void Forward(StepContext step);
+}

@@ -1,0 +1,41 @@
+using OpenHearth.Engine.Graph;
+using OpenHearth.Kernels.Attention;
+
+namespace OpenHearth.Engine.KvCache;
+
+/// <summary>How a block of the cache is divided among the attention layers of a model. A block holds 64 tokens of one sequence.</summary>
+internal sealed class CacheLayout
+{
+    private readonly long[] _offsets;
+
+    /// <summary>Lays out a model's layers one after the other.</summary>
+    public CacheLayout(ModelGraph graph, CacheFormat format)
+    {
+        Format = format;
+        StateLength = graph.StateLength;
+        _offsets = new long[graph.Attention.Count];
+        for (var i = 0; i < _offsets.Length; i++)
+        {
+            _offsets[i] = BlockBytes;
+            BlockBytes = checked(BlockBytes + format.BlockBytes(graph.Attention[i]));
+        }
+    }
+
+    /// <summary>How numbers are stored.</summary>
+    public CacheFormat Format { get; }
+
+    /// <summary>Bytes of a block.</summary>
+    public long BlockBytes { get; }
+
+    /// <summary>Floats of recurrent state that a sequence carries beside its blocks.</summary>
+    public int StateLength { get; }
+
+    /// <summary>Byte offset of a layer in every block.</summary>
+    public long Offset(CacheSlot slot) => _offsets[slot.Index];
+
+    /// <summary>Blocks for a number of tokens.</summary>
+    public static int BlocksFor(int tokens) => (int)(((long)tokens + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens);
+
+    /// <summary>Bytes that a sequence of this many tokens takes.</summary>
+    public long BytesFor(int tokens) => checked((BlocksFor(tokens) * BlockBytes) + ((long)StateLength * sizeof(float)));
+}

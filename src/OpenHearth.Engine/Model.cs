@@ -1,0 +1,145 @@
+using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.KvCache;
+using OpenHearth.Engine.Weights;
+using OpenHearth.Kernels.Attention;
+using OpenHearth.Kernels.MatMul;
+using OpenHearth.Kernels.Threading;
+
+namespace OpenHearth.Engine;
+
+/// <summary>
+/// A model in memory: weights, mapped from its files, its architecture, its tokenizer. Thread-safe: steps of many
+/// threads wait for each other. Sessions must be disposed of before their model.
+/// </summary>
+public sealed class Model : IDisposable
+{
+    private readonly Lock _stepping = new();
+    private readonly ModelSource _source;
+    private readonly Stepper _stepper;
+    private readonly BlockPool _blocks;
+    private readonly ComputePool _pool;
+    private readonly int _defaultContext;
+    private bool _disposed;
+
+    private Model(ModelSource source, ModelGraph graph, ModelInfo info, ModelOptions options, bool fuse)
+    {
+        _source = source;
+        Graph = graph;
+        Info = info;
+        _defaultContext = options.ContextLength;
+        _pool = new ComputePool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
+        var layout = new CacheLayout(graph, options.Precision == Precision.Exact ? CacheFormat.F32 : CacheFormat.F16);
+        _blocks = new BlockPool(layout);
+        _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Precision, layout, options.MaximumStepTokens);
+    }
+
+    /// <summary>What there is to know of it.</summary>
+    public ModelInfo Info { get; }
+
+    /// <summary>Threads that compute.</summary>
+    public int Threads => _pool.Threads;
+
+    internal ModelGraph Graph { get; }
+
+    internal BlockPool Blocks => _blocks;
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="path">A GGUF file (any part of a split one), a safetensors file or index, or the folder of a Hugging Face model.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="ModelFormatException">It can't be read, or its architecture is not known.</exception>
+    public static Model Load(string path, ModelOptions? options = null) => Load(path, options ?? new ModelOptions(), fuse: true);
+
+    internal static Model Load(string path, ModelOptions options, bool fuse)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumStepTokens, 1, nameof(options));
+        var source = ModelSource.Open(path);
+        try
+        {
+            var (name, architecture) = ArchitectureRegistry.Get(source);
+            var weights = new ModelWeights(source, architecture.Names(source.Parameters));
+            var graph = architecture.Build(new GraphBuilder(weights), source.Parameters);
+            return new Model(source, graph, source.Describe(name, graph), options, fuse);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Begins a sequence.</summary>
+    /// <param name="contextLength">Tokens that it can remember; 0 for the model's own length, or as much of it as memory holds.</param>
+    /// <exception cref="ContextOverflowException">The model was not made for so many, or memory is too small for them.</exception>
+    public Session CreateSession(int contextLength = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(contextLength);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var asked = contextLength > 0 ? contextLength : _defaultContext;
+        var fitting = LongestThatFits();
+        if (asked > Info.ContextLength)
+            throw new ContextOverflowException($"A context of {asked} tokens was asked for; {Info.Name} was made for {Info.ContextLength}.");
+        if (asked > fitting)
+            throw new ContextOverflowException($"A context of {asked} tokens takes {_blocks.Layout.BytesFor(asked) >> 20} MiB of cache; beside the model there is room for {fitting} tokens.");
+        return new Session(this, new SequenceState(_blocks), asked > 0 ? asked : Math.Min(Info.ContextLength, fitting));
+    }
+
+    /// <summary>Takes the tokens of a batch in and computes the results that it asks for.</summary>
+    /// <exception cref="ContextOverflowException">A run does not fit its session; nothing was taken in.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A token is not in the vocabulary; nothing was taken in.</exception>
+    public void Step(Batch batch)
+    {
+        batch.Prepare(Info.OutputWidth);
+        Step(batch, default);
+    }
+
+    /// <summary>Ends the threads and closes the files.</summary>
+    public void Dispose()
+    {
+        lock (_stepping)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            _stepper.Dispose();
+            _blocks.Dispose();
+            _pool.Dispose();
+            _source.Dispose();
+        }
+    }
+
+    /// <param name="batch">What to do.</param>
+    /// <param name="results">[rows asked for, output width], or empty to leave them in the batch</param>
+    internal void Step(Batch batch, Span<float> results)
+    {
+        foreach (ref readonly var entry in batch.Entries)
+            Check(batch, entry);
+        lock (_stepping)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _stepper.Run(batch, results);
+        }
+    }
+
+    private void Check(Batch batch, in Batch.Entry entry)
+    {
+        if (entry.Session.Model != this)
+            throw new ArgumentException("A session of another model is in the batch.", nameof(batch));
+        if (entry.Count > entry.Session.ContextLength - entry.Session.Length)
+            throw new ContextOverflowException($"{entry.Session.Length} tokens and {entry.Count} more don't fit a context of {entry.Session.ContextLength}.");
+        foreach (var token in batch.Tokens(entry))
+        {
+            if ((uint)token >= (uint)Info.VocabularySize)
+                throw new ArgumentOutOfRangeException(nameof(batch), $"Token {token} is not in the vocabulary of {Info.VocabularySize}.");
+        }
+    }
+
+    private int LongestThatFits()
+    {
+        var room = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Info.FileBytes - (_blocks.InUse * _blocks.Layout.BlockBytes);
+        var perBlock = Math.Max(_blocks.Layout.BlockBytes, 1);
+        return (int)Math.Clamp(room / perBlock * CacheFormat.BlockTokens, 0, int.MaxValue);
+    }
+}

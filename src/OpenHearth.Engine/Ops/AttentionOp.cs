@@ -1,0 +1,55 @@
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.KvCache;
+using OpenHearth.Kernels.Attention;
+
+namespace OpenHearth.Engine.Ops;
+
+/// <summary>
+/// Puts the keys and values of the step into the cache and attends to all that each token may see. Inputs are queries
+/// [tokens, heads · keyWidth], keys [tokens, keyHeads · keyWidth] and, where they are not part of the keys, values
+/// [tokens, keyHeads · valueWidth]; with queries alone, it reads what another layer has put into the slot.
+/// </summary>
+internal sealed class AttentionOp(Node[] inputs, AttentionShape shape, CacheSlot slot) : Node(shape.Heads * shape.ValueWidth, RowAxis.Tokens, inputs)
+{
+    /// <summary>The layer.</summary>
+    public AttentionShape Shape => shape;
+
+    /// <summary>Where keys and values are kept.</summary>
+    public CacheSlot Slot => slot;
+
+    /// <summary>[heads] scores that belong to no value; empty for none</summary>
+    public float[] Sinks { get; init; } = [];
+
+    /// <summary>[heads] ALiBi: what a score loses for each token of distance; empty for none</summary>
+    public float[] Slopes { get; init; } = [];
+
+    public override void Forward(StepContext step)
+    {
+        var offset = step.Cache.Offset(slot);
+        if (Inputs.Length > 1)
+            Attention.Store(step.Pool, shape, step.Cache.Format, offset, step.AttentionRuns, step.Values(Inputs[1]), Inputs.Length > 2 ? step.Values(Inputs[2]) : default);
+        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Format, offset, step.AttentionRuns, step.Values(Inputs[0]), Sinks, Slopes, step.Values(this));
+    }
+}
+
+internal static partial class GraphOps
+{
+    /// <summary>Attention over a cache of its own.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="queries">[tokens, heads · keyWidth]</param>
+    /// <param name="keys">[tokens, keyHeads · keyWidth]</param>
+    /// <param name="values">[tokens, keyHeads · valueWidth]; null where <see cref="AttentionShape.ValuesInKeys"/></param>
+    /// <param name="shape">The layer.</param>
+    /// <param name="sinks">[heads] scores that belong to no value, or null</param>
+    /// <param name="slopes">[heads] ALiBi's slopes, or null</param>
+    public static Node Attention(this GraphBuilder graph, Node queries, Node keys, Node? values, AttentionShape shape, float[]? sinks = null, float[]? slopes = null)
+    {
+        if (shape.Heads % shape.KeyHeads != 0)
+            throw new ModelFormatException($"{graph.Weights.Path}: {shape.Heads} attention heads can't share {shape.KeyHeads} key heads.");
+        if (queries.Width != shape.Heads * shape.KeyWidth || keys.Width != shape.KeyHeads * shape.KeyWidth || (values is not null && values.Width != shape.KeyHeads * shape.ValueWidth))
+            throw new ArgumentException($"Queries, keys and values of {queries.Width}, {keys.Width}, {values?.Width} don't fit {shape}.");
+        Node[] inputs = values is null ? [queries, keys] : [queries, keys, values];
+        return graph.Add(new AttentionOp(inputs, shape, graph.AddCache(shape)) { Sinks = sinks ?? [], Slopes = slopes ?? [] });
+    }
+}

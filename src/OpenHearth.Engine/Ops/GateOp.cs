@@ -1,0 +1,36 @@
+using OpenHearth.Engine.Graph;
+using OpenHearth.Kernels.Elementwise;
+
+namespace OpenHearth.Engine.Ops;
+
+/// <summary>y = f(gate) · up: SwiGLU with SiLU, GeGLU with GELU.</summary>
+internal sealed class GateOp(Node gate, Node up, ActivationKind kind) : Node(gate.Width, gate.Rows, gate, up)
+{
+    /// <summary>f</summary>
+    public ActivationKind Kind => kind;
+
+    public override bool MayOverwrite(Node input) => true;
+
+    public override void Forward(StepContext step) =>
+        Activation.Gate(step.Pool, kind, step.Values(Inputs[0]), step.Values(Inputs[1]), step.Values(this), step.Rows(this), Width);
+}
+
+internal static partial class GraphOps
+{
+    /// <summary>f(gate) · up.</summary>
+    public static Node Gate(this GraphBuilder graph, Node gate, Node up, ActivationKind kind) =>
+        gate.Width == up.Width ? graph.Add(new GateOp(gate, up, kind)) : throw new ArgumentException($"A gate of width {gate.Width} for {up.Width} values.");
+
+    /// <summary>The feed-forward block of Llama and most others: down(f(gate(x)) · up(x)).</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[rows, width]</param>
+    /// <param name="block">Canonical name of the layer, such as <c>blk.0</c>; the matrices are its ffn_gate, ffn_up and ffn_down</param>
+    /// <param name="hidden">Width between.</param>
+    /// <param name="kind">f</param>
+    public static Node GatedFeedForward(this GraphBuilder graph, Node x, string block, int hidden, ActivationKind kind = ActivationKind.Silu)
+    {
+        var gate = graph.Linear(x, $"{block}.ffn_gate", hidden);
+        var up = graph.Linear(x, $"{block}.ffn_up", hidden);
+        return graph.Linear(graph.Gate(gate, up, kind), $"{block}.ffn_down", x.Width);
+    }
+}

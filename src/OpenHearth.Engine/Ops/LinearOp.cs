@@ -1,0 +1,48 @@
+using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.Weights;
+using OpenHearth.Kernels.Elementwise;
+using OpenHearth.Kernels.MatMul;
+
+namespace OpenHearth.Engine.Ops;
+
+/// <summary>y = x · Wᵀ + b.</summary>
+internal sealed class LinearOp(Node x, Weight weight, float[]? bias) : Node(weight.Matrix.Rows, x.Rows, x)
+{
+    /// <summary>[width of y, width of x]</summary>
+    public Weight Weight => weight;
+
+    /// <summary>[width of y], or null</summary>
+    public float[]? Bias => bias;
+
+    public override void Forward(StepContext step)
+    {
+        var rows = step.Rows(this);
+        var y = step.Values(this);
+        Product.Multiply(step.Pool, weight.Matrix, step.Values(Inputs[0]), y, rows, step.Precision);
+        if (bias is not null)
+            Arithmetic.Add(step.Pool, y, bias, y, rows, Width);
+    }
+}
+
+internal static partial class GraphOps
+{
+    /// <summary>A product with a weight matrix, plus a bias where the model has one.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[rows, columns of the matrix]</param>
+    /// <param name="name">Canonical name without <c>.weight</c> and <c>.bias</c>.</param>
+    /// <param name="width">Values a row of the result.</param>
+    public static Node Linear(this GraphBuilder graph, Node x, string name, int width)
+    {
+        var bias = graph.Weights.Has($"{name}.bias") ? graph.Weights.Vector($"{name}.bias", width) : null;
+        return graph.Add(new LinearOp(x, graph.Weights.Matrix($"{name}.weight", width, x.Width), bias));
+    }
+
+    /// <summary>The scores of the vocabulary: a product with <c>output</c>, or with the embedding where the model has no other.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[outputs, width]</param>
+    public static Node Head(this GraphBuilder graph, Node x)
+    {
+        var name = graph.Weights.Has("output.weight") ? "output" : "token_embd";
+        return graph.Linear(x, name, graph.Weights.Rows($"{name}.weight"));
+    }
+}

@@ -1,0 +1,41 @@
+using OpenHearth.Engine.Graph;
+using OpenHearth.Kernels.Elementwise;
+
+namespace OpenHearth.Engine.Ops;
+
+/// <summary>y = x / √(mean(x²) + ε) · w, over each row or over each head of it.</summary>
+internal sealed class RmsNormOp(Node x, float[] weight, float epsilon, int group) : Node(x.Width, x.Rows, x)
+{
+    /// <summary>[group], or empty for 1</summary>
+    public float[] Weight => weight;
+
+    /// <summary>Added to the mean square.</summary>
+    public float Epsilon => epsilon;
+
+    /// <summary>Values that share a norm: the width, or that of a head.</summary>
+    public int Group => group;
+
+    public override bool MayOverwrite(Node input) => input == Inputs[0];
+
+    public override void Forward(StepContext step) =>
+        RmsNorm.Forward(step.Pool, step.Values(Inputs[0]), weight, epsilon, step.Values(this), step.Rows(this) * (Width / group), group);
+}
+
+internal static partial class GraphOps
+{
+    /// <summary>Root mean square norm of each row.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[rows, width]</param>
+    /// <param name="name">Canonical name without <c>.weight</c>.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    public static Node RmsNorm(this GraphBuilder graph, Node x, string name, float epsilon) => graph.RmsNorm(x, name, epsilon, x.Width);
+
+    /// <summary>Root mean square norm of each head, all heads with the same weights.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[rows, heads · headWidth]</param>
+    /// <param name="name">Canonical name without <c>.weight</c>; the weights are [headWidth]</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    /// <param name="headWidth">Divides the width.</param>
+    public static Node RmsNorm(this GraphBuilder graph, Node x, string name, float epsilon, int headWidth) =>
+        graph.Add(new RmsNormOp(x, graph.Weights.Vector($"{name}.weight", headWidth), epsilon, headWidth));
+}

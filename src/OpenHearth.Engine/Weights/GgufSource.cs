@@ -1,0 +1,46 @@
+using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Files.Gguf;
+
+namespace OpenHearth.Engine.Weights;
+
+/// <summary>A model in a GGUF file, whole or split.</summary>
+internal sealed class GgufSource : ModelSource
+{
+    /// <summary>Opens the file, or all parts of the split file that it belongs to.</summary>
+    public GgufSource(string path)
+    {
+        File = GgufFile.Open(path);
+        try
+        {
+            var architecture = File.Metadata.FindString("general.architecture") ?? throw File.Metadata.Missing("general.architecture");
+            ArchitectureNames = [architecture];
+            Parameters = new GgufParameters(File.Metadata, path, architecture);
+        }
+        catch
+        {
+            File.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The file.</summary>
+    public GgufFile File { get; }
+
+    public override string Path => File.Path;
+
+    public override bool IsGguf => true;
+
+    public override IReadOnlyList<string> ArchitectureNames { get; }
+
+    public override HyperParameters Parameters { get; }
+
+    public override long FileBytes => File.FileBytes;
+
+    public override IEnumerable<string> TensorNames => File.Tensors.Select(tensor => tensor.Name);
+
+    public override StoredTensor? Find(string name) => File.TryGetTensor(name, out var tensor)
+        ? new StoredTensor(name, tensor.Type, [.. tensor.Dimensions.Reverse()], tensor.Data)
+        : null;
+
+    public override void Dispose() => File.Dispose();
+}

@@ -1,0 +1,59 @@
+using System.Text.RegularExpressions;
+
+namespace OpenHearth.Engine.Weights;
+
+/// <summary>
+/// How the tensors of a model are called outside. Canonical names are those of GGUF files, so only the names of Hugging Face
+/// need a table: canonical and foreign name of a module, without <c>.weight</c> and <c>.bias</c>, <c>*</c> for the layer.
+/// </summary>
+internal sealed partial class TensorNames
+{
+    private readonly Dictionary<string, List<Rule>> _rules = [];
+
+    /// <summary>The names that Llama has and most models follow.</summary>
+    public static TensorNames Llama() => new TensorNames()
+        .Add("token_embd", "model.embed_tokens")
+        .Add("output_norm", "model.norm")
+        .Add("output", "lm_head")
+        .Add("blk.*.attn_norm", "model.layers.*.input_layernorm")
+        .Add("blk.*.attn_q", "model.layers.*.self_attn.q_proj")
+        .Add("blk.*.attn_k", "model.layers.*.self_attn.k_proj")
+        .Add("blk.*.attn_v", "model.layers.*.self_attn.v_proj")
+        .Add("blk.*.attn_output", "model.layers.*.self_attn.o_proj")
+        .Add("blk.*.attn_q_norm", "model.layers.*.self_attn.q_norm")
+        .Add("blk.*.attn_k_norm", "model.layers.*.self_attn.k_norm")
+        .Add("blk.*.ffn_norm", "model.layers.*.post_attention_layernorm")
+        .Add("blk.*.ffn_gate", "model.layers.*.mlp.gate_proj")
+        .Add("blk.*.ffn_up", "model.layers.*.mlp.up_proj")
+        .Add("blk.*.ffn_down", "model.layers.*.mlp.down_proj");
+
+    /// <summary>Adds a name; of several for one canonical name, the first that the file has counts.</summary>
+    /// <param name="canonical">As in a GGUF file.</param>
+    /// <param name="foreign">As in the Hugging Face form.</param>
+    /// <param name="transform">Makes the canonical tensor of the foreign one where they differ.</param>
+    public TensorNames Add(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null)
+    {
+        if (!_rules.TryGetValue(canonical, out var rules))
+            _rules.Add(canonical, rules = []);
+        rules.Add(new Rule(foreign, transform));
+        return this;
+    }
+
+    /// <summary>The foreign names that a full canonical name such as <c>blk.3.attn_q.weight</c> may have.</summary>
+    public IEnumerable<(string Name, Func<StoredTensor, StoredTensor>? Transform)> Resolve(string canonical)
+    {
+        var dot = canonical.LastIndexOf('.');
+        var (module, suffix) = dot > 0 && canonical[dot..] is ".weight" or ".bias" ? (canonical[..dot], canonical[dot..]) : (canonical, "");
+        var layer = Layer().Match(module);
+        var pattern = layer.Success ? $"blk.*.{module[layer.Length..]}" : module;
+        if (!_rules.TryGetValue(pattern, out var rules))
+            yield break;
+        foreach (var rule in rules)
+            yield return (rule.Foreign.Replace("*", layer.Groups[1].Value, StringComparison.Ordinal) + suffix, rule.Transform);
+    }
+
+    [GeneratedRegex(@"^blk\.(\d+)\.")]
+    private static partial Regex Layer();
+
+    private sealed record Rule(string Foreign, Func<StoredTensor, StoredTensor>? Transform);
+}

@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace OpenHearth.Engine.Tests;
+
+/// <summary>A folder of ../shared/fixtures/architectures: what the model must give for its ids.</summary>
+internal sealed class ArchitectureFixture
+{
+    public ArchitectureFixture(string name)
+    {
+        Folder = Fixtures.Path("fixtures", "architectures", name);
+        using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder, "expected.json")));
+        var root = json.RootElement;
+        Ids = Ints(root.GetProperty("ids"));
+        Expected = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(Folder, "expected.f32"))).ToArray();
+        Width = root.GetProperty("shape")[1].GetInt32();
+        if (!root.TryGetProperty("greedy", out var greedy))
+            return;
+        GreedyPrompt = greedy.GetProperty("prompt").GetInt32();
+        GreedyIds = Ints(greedy.GetProperty("ids"));
+        GreedyMargins = [.. greedy.GetProperty("margins").EnumerateArray().Select(margin => margin.GetDouble())];
+    }
+
+    public string Folder { get; }
+
+    public int[] Ids { get; }
+
+    /// <summary>[ids, width]</summary>
+    public float[] Expected { get; }
+
+    public int Width { get; }
+
+    public int GreedyPrompt { get; }
+
+    public int[] GreedyIds { get; } = [];
+
+    public double[] GreedyMargins { get; } = [];
+
+    /// <summary>The path of one form; skips the running test where the folder has none.</summary>
+    public string Form(string form)
+    {
+        var path = form == "gguf" ? Directory.EnumerateFiles(Folder, "*.gguf").Order().FirstOrDefault() : Folder;
+        Assert.SkipWhen(path is null, "no GGUF form");
+        return path;
+    }
+
+    /// <summary>Largest difference over the standard deviation of what is expected.</summary>
+    public double Error(ReadOnlySpan<float> results)
+    {
+        Assert.Equal(Expected.Length, results.Length);
+        var mean = Expected.Average(value => (double)value);
+        var deviation = Math.Sqrt(Expected.Average(value => (value - mean) * (value - mean)));
+        var largest = 0.0;
+        for (var i = 0; i < results.Length; i++)
+            largest = Math.Max(largest, double.IsFinite(results[i]) ? Math.Abs(results[i] - (double)Expected[i]) : double.PositiveInfinity);
+        return largest / deviation;
+    }
+
+    private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(element => element.GetInt32())];
+}
