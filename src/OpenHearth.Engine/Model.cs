@@ -30,9 +30,9 @@ public sealed class Model : IDisposable
         Info = info;
         _defaultContext = options.ContextLength;
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
-        var layout = new CacheLayout(graph, options.Precision == Precision.Exact ? CacheFormat.F32 : CacheFormat.F16);
+        var layout = new CacheLayout(graph, options.Exact ? CacheFormat.F32 : CacheFormat.F16);
         _blocks = new BlockPool(layout);
-        _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Precision, layout, options.MaximumStepTokens);
+        _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Exact ? Precision.Exact : Precision.Fast, layout, options.MaximumStepTokens);
     }
 
     /// <summary>What there is to know of it.</summary>

@@ -1,5 +1,3 @@
-using OpenHearth.Kernels.MatMul;
-
 namespace OpenHearth.Engine;
 
 /// <summary>How a model is run.</summary>
@@ -8,8 +6,8 @@ public sealed record ModelOptions
     /// <summary>Threads that compute, the caller's included; 0 for as many as the process may use.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Whether activations may be rounded; exact is slower and keeps the cache in F32.</summary>
-    public Precision Precision { get; init; }
+    /// <summary>True to leave activations in F32, with the cache in F32 too; slower. False lets the fastest kernels round them.</summary>
+    public bool Exact { get; init; }
 
     /// <summary>Tokens that a session holds unless it says otherwise; 0 for what the model was made for, as far as memory allows.</summary>
     public int ContextLength { get; init; }

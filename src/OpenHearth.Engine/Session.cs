@@ -33,7 +33,7 @@ public sealed class Session : IDisposable
     /// <returns>[vocabulary] the scores of what follows the last one (an encoder's hidden state: [width]); valid until this session's next step</returns>
     /// <exception cref="ContextOverflowException">They don't fit; nothing was taken in.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A token is not in the vocabulary; nothing was taken in.</exception>
-    public ReadOnlySpan<float> Step(ReadOnlySpan<int> tokens)
+    public ReadOnlySpan<float> Step(scoped ReadOnlySpan<int> tokens)
     {
         _batch.Clear();
         _batch.Add(this, tokens);

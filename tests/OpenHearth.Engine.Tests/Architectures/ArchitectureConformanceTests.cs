@@ -1,5 +1,3 @@
-using OpenHearth.Kernels.MatMul;
-
 namespace OpenHearth.Engine.Tests.Architectures;
 
 /// <summary>Logits of tiny models of every family, from both forms, against transformers. A new architecture adds its folder.</summary>
@@ -9,7 +7,7 @@ public sealed class ArchitectureConformanceTests
         ["llama", "llama-rope-llama3-tied", "llama-rope-yarn", "qwen2", "qwen3", "zoo"],
         ["gguf"]);
 
-    private static readonly ModelOptions Exact = new() { Precision = Precision.Exact, Threads = 2 };
+    private static readonly ModelOptions Exact = new() { Exact = true, Threads = 2 };
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -51,6 +49,7 @@ public sealed class ArchitectureConformanceTests
     public void GreedyContinuation_WhereTheMarginIsWide_IsTheReference(string folder, string form)
     {
         var fixture = new ArchitectureFixture(folder);
+        Assert.SkipWhen(fixture.GreedyIds.Length == 0, "no greedy continuation");
         using var model = Model.Load(fixture.Form(form), Exact);
         using var session = model.CreateSession();
         var logits = session.Step(fixture.Ids.AsSpan(0, fixture.GreedyPrompt));
