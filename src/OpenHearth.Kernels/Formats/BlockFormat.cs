@@ -22,7 +22,13 @@ public abstract class BlockFormat(TensorType type)
     /// <param name="blocks">[n blocks × BlockBytes]; more bytes are left alone</param>
     /// <param name="values">[n blocks × BlockSize]</param>
     /// <exception cref="ArgumentException"><paramref name="values"/> is no whole number of blocks, or bytes are missing.</exception>
-    public void Decode(ReadOnlySpan<byte> blocks, Span<float> values) => DecodeBlocks(blocks[..BytesOf(values.Length, blocks.Length)], values);
+    public unsafe void Decode(ReadOnlySpan<byte> blocks, Span<float> values)
+    {
+        var bytes = BytesOf(values.Length, blocks.Length);
+        fixed (byte* block = blocks)
+        fixed (float* to = values)
+            DecodeBlocks(block, block + bytes, to);
+    }
 
     /// <summary>Decodes whole blocks value by value, bit for bit as ggml does: the reference for <see cref="Decode"/>.</summary>
     /// <param name="blocks">[n blocks × BlockBytes]; more bytes are left alone</param>
@@ -41,9 +47,14 @@ public abstract class BlockFormat(TensorType type)
     protected abstract void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values);
 
     /// <summary>Decodes whole blocks fast; a format without a fast way leaves it at the scalar one.</summary>
-    /// <param name="blocks">[n blocks × BlockBytes], exactly</param>
-    /// <param name="values">[n blocks × BlockSize], exactly</param>
-    protected virtual void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values) => DecodeScalar(blocks, values);
+    /// <param name="block">[n blocks × BlockBytes]</param>
+    /// <param name="end">Behind the last block.</param>
+    /// <param name="to">[n blocks × BlockSize]</param>
+    private protected virtual unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+            DecodeBlock(new(block, BlockBytes), new(to, BlockSize));
+    }
 
     /// <summary>The factor for all values of a tensor that is stored behind its blocks; 1 in most formats.</summary>
     /// <param name="trailer">[<see cref="TensorTypes.TrailerBytes"/>]: what follows the tensor's last block.</param>

@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -40,4 +44,23 @@ internal static class Codebook
 
     /// <summary>Eight signs of which seven are stored: the last one makes the number of negatives even.</summary>
     public static int EvenSigns(int seven) => seven | (int.PopCount(seven) & 1) << 7;
+
+    /// <summary>For each byte of signs eight bytes, all ones where the bit is set.</summary>
+    public static readonly ulong[] SignBytes = [.. Enumerable.Range(0, 256).Select(signs =>
+        Enumerable.Range(0, 8).Aggregate(0UL, (bytes, k) => (signs >> k & 1) == 0 ? bytes : bytes | 0xFFUL << 8 * k))];
+
+    /// <summary>As <see cref="SignBytes"/> for signs of which seven are stored. [128]</summary>
+    public static readonly ulong[] EvenSignBytes = [.. Enumerable.Range(0, 128).Select(seven => SignBytes[EvenSigns(seven)])];
+
+    /// <summary>Two points of eight coordinates, or four of four, with their signs.</summary>
+    /// <param name="points">16 coordinates.</param>
+    /// <param name="negative">All ones where a coordinate is negative.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<sbyte> Signed(Vector128<sbyte> points, Vector128<sbyte> negative) => (points ^ negative) - negative;
+
+    /// <summary>A codebook's points of eight coordinates as one number each. [points]</summary>
+    public static ReadOnlySpan<ulong> Eights(sbyte[] grid) => MemoryMarshal.Cast<sbyte, ulong>(grid);
+
+    /// <summary>A codebook's points of four coordinates as one number each. [points]</summary>
+    public static ReadOnlySpan<uint> Fours(sbyte[] grid) => MemoryMarshal.Cast<sbyte, uint>(grid);
 }

@@ -16,6 +16,6 @@ internal sealed class F32() : BlockFormat(TensorType.F32)
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values) =>
         values[0] = BinaryPrimitives.ReadSingleLittleEndian(block);
 
-    protected override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values) =>
-        blocks.CopyTo(MemoryMarshal.AsBytes(values));
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to) =>
+        Buffer.MemoryCopy(block, to, end - block, end - block);
 }

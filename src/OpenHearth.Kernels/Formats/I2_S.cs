@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -19,5 +20,17 @@ internal sealed class I2_S() : BlockFormat(TensorType.I2_S)
     {
         for (var i = 0; i < 128; i++)
             values[i] = (block[i % 32] >> (6 - i / 32 * 2) & 3) - 1;
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            for (var g = 0; g < 8; g++)
+            {
+                var codes = Expand.Bits(Vector128.Load(block + g % 2 * 16), 6 - g / 2 * 2, 3);
+                Expand.Scaled(codes.AsSByte() - Vector128<sbyte>.One, 1, to + 16 * g);
+            }
+        }
     }
 }

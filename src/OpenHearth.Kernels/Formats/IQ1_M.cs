@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -16,8 +17,7 @@ internal sealed class IQ1_M() : BlockFormat(TensorType.IQ1_M)
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var scales = BinaryPrimitives.ReadUInt64LittleEndian(block[48..]);
-        var d = (float)BitConverter.UInt16BitsToHalf(
-            (ushort)(scales >> 12 & 0xF | scales >> 24 & 0xF0 | scales >> 36 & 0xF00 | scales >> 48 & 0xF000));
+        var d = Scale(scales);
         for (var k = 0; k < 32; k++)
         {
             var nibble = block[32 + k / 2] >> (k % 2 * 4) & 15;
@@ -25,4 +25,23 @@ internal sealed class IQ1_M() : BlockFormat(TensorType.IQ1_M)
             IQ1_S.Decode(block[k] | (nibble & 7) << 8, d * (2 * scale + 1), nibble >= 8, values.Slice(8 * k, 8));
         }
     }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var scales = Unsafe.ReadUnaligned<ulong>(block + 48);
+            var d = Scale(scales);
+            for (var g = 0; g < 16; g++)
+            {
+                int high = block[32 + g];
+                var scale = d * (2 * (int)(scales >> (g / 4 * 16 + g % 4 * 3) & 7) + 1);
+                IQ1_S.Decode(block[2 * g] | (high & 7) << 8, block[2 * g + 1] | (high & 0x70) << 4,
+                    scale, (high & 8) != 0, (high & 0x80) != 0, to + 16 * g);
+            }
+        }
+    }
+
+    private static float Scale(ulong scales) => (float)BitConverter.UInt16BitsToHalf(
+        (ushort)(scales >> 12 & 0xF | scales >> 24 & 0xF0 | scales >> 36 & 0xF00 | scales >> 48 & 0xF000));
 }

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -47,5 +49,29 @@ internal sealed class IQ1_S() : BlockFormat(TensorType.IQ1_S)
         var point = Grid.AsSpan(8 * code, 8);
         for (var i = 0; i < 8; i++)
             values[i] = scale * (point[i] + shift);
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block);
+            for (var g = 0; g < 16; g++)
+            {
+                var all = Unsafe.ReadUnaligned<ushort>(block + 34 + g / 2 * 2);
+                var bits = all >> g % 2 * 6;
+                var (first, second) = (block[2 + 2 * g] | (bits & 7) << 8, block[3 + 2 * g] | (bits >> 3 & 7) << 8);
+                Decode(first, second, d * (2 * (all >> 12 & 7) + 1), all >= 0x8000, all >= 0x8000, to + 16 * g);
+            }
+        }
+    }
+
+    /// <summary>Writes scale · (point ± 1/8) for two points: eighths are whole numbers that fit a byte.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static unsafe void Decode(int first, int second, float scale, bool firstNegative, bool secondNegative, float* to)
+    {
+        var grid = Codebook.Eights(Grid);
+        var shift = Vector128.Create(firstNegative ? ulong.MaxValue : 0x0101010101010101, secondNegative ? ulong.MaxValue : 0x0101010101010101).AsSByte();
+        Expand.Scaled((Vector128.Create(grid[first], grid[second]).AsSByte() << 3) + shift, scale * 0.125f, to);
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -36,6 +38,23 @@ internal sealed class IQ2_S() : BlockFormat(TensorType.IQ2_S)
             var code = block[2 + k] | (block[66 + k / 4] >> (k % 4 * 2) & 3) << 8;
             var scale = d * (0.5f + (block[74 + k / 4] >> (k / 2 % 2 * 4) & 15)) * 0.25f;
             Codebook.Decode(Grid.AsSpan(8 * code, 8), block[34 + k], scale, values.Slice(8 * k, 8));
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var grid = Codebook.Eights(Grid);
+            var d = Expand.Half(block);
+            for (var g = 0; g < 16; g++)
+            {
+                var high = block[66 + g / 2] >> (g % 2 * 4);
+                var scale = d * (0.5f + (block[74 + g / 2] >> (g % 2 * 4) & 15)) * 0.25f;
+                var signs = Vector128.Create(Codebook.SignBytes[block[34 + 2 * g]], Codebook.SignBytes[block[35 + 2 * g]]).AsSByte();
+                var points = Vector128.Create(grid[block[2 + 2 * g] | (high & 3) << 8], grid[block[3 + 2 * g] | (high & 12) << 6]).AsSByte();
+                Expand.Scaled(Codebook.Signed(points, signs), scale, to + 16 * g);
+            }
         }
     }
 }

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -36,6 +38,23 @@ internal sealed class IQ2_XS() : BlockFormat(TensorType.IQ2_XS)
             var bits = BinaryPrimitives.ReadUInt16LittleEndian(block[(2 + 2 * k)..]);
             var scale = d * (0.5f + (block[66 + k / 4] >> (k / 2 % 2 * 4) & 15)) * 0.25f;
             Codebook.Decode(Grid.AsSpan(8 * (bits & 511), 8), Codebook.EvenSigns(bits >> 9), scale, values.Slice(8 * k, 8));
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var grid = Codebook.Eights(Grid);
+            var d = Expand.Half(block);
+            for (var g = 0; g < 16; g++)
+            {
+                var bits = Unsafe.ReadUnaligned<uint>(block + 2 + 4 * g);
+                var scale = d * (0.5f + (block[66 + g / 2] >> (g % 2 * 4) & 15)) * 0.25f;
+                var signs = Vector128.Create(Codebook.EvenSignBytes[bits >> 9 & 127], Codebook.EvenSignBytes[bits >> 25]).AsSByte();
+                var points = Vector128.Create(grid[(int)(bits & 511)], grid[(int)(bits >> 16 & 511)]).AsSByte();
+                Expand.Scaled(Codebook.Signed(points, signs), scale, to + 16 * g);
+            }
         }
     }
 }

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -38,6 +40,27 @@ internal sealed class IQ2_XXS() : BlockFormat(TensorType.IQ2_XXS)
             var scale = d * (0.5f + (bits >> 28)) * 0.25f;
             for (var k = 0; k < 4; k++)
                 Codebook.Decode(Grid.AsSpan(8 * codes[k], 8), Codebook.EvenSigns((int)(bits >> 7 * k & 127)), scale, values.Slice(32 * group + 8 * k, 8));
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var grid = Codebook.Eights(Grid);
+            var d = Expand.Half(block);
+            for (var g = 0; g < 8; g++)
+            {
+                var codes = block + 2 + 8 * g;
+                var bits = Unsafe.ReadUnaligned<uint>(codes + 4);
+                var scale = d * (0.5f + (bits >> 28)) * 0.25f;
+                for (var k = 0; k < 4; k += 2, bits >>= 14)
+                {
+                    var signs = Vector128.Create(Codebook.EvenSignBytes[bits & 127], Codebook.EvenSignBytes[bits >> 7 & 127]).AsSByte();
+                    var points = Vector128.Create(grid[codes[k]], grid[codes[k + 1]]).AsSByte();
+                    Expand.Scaled(Codebook.Signed(points, signs), scale, to + 32 * g + 8 * k);
+                }
+            }
         }
     }
 }

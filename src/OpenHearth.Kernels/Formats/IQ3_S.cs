@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -32,6 +34,26 @@ internal sealed class IQ3_S() : BlockFormat(TensorType.IQ3_S)
             var code = block[2 + k] | (block[66 + k / 8] >> (k % 8) & 1) << 8;
             var scale = d * (1 + 2 * (block[106 + k / 16] >> (k / 8 % 2 * 4) & 15));
             Codebook.Decode(Grid.AsSpan(4 * code, 4), block[74 + k / 2] >> (k % 2 * 4), scale, values.Slice(4 * k, 4));
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var grid = Codebook.Fours(Grid);
+            var d = Expand.Half(block);
+            for (var g = 0; g < 16; g++)
+            {
+                var high = block[66 + g / 2] << 8 >> g % 2 * 4;
+                var scale = d * (1 + 2 * (block[106 + g / 4] >> (g / 2 % 2 * 4) & 15));
+                var codes = block + 2 + 4 * g;
+                var signs = Vector128.Create(Codebook.SignBytes[block[74 + 2 * g]], Codebook.SignBytes[block[75 + 2 * g]]).AsSByte();
+                var points = Vector128.Create(
+                    grid[codes[0] | high & 256], grid[codes[1] | high >> 1 & 256],
+                    grid[codes[2] | high >> 2 & 256], grid[codes[3] | high >> 3 & 256]).AsSByte();
+                Expand.Scaled(Codebook.Signed(points, signs), scale, to + 16 * g);
+            }
         }
     }
 }

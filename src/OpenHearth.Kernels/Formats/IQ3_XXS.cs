@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -33,6 +35,25 @@ internal sealed class IQ3_XXS() : BlockFormat(TensorType.IQ3_XXS)
             var signs = Codebook.EvenSigns((int)(bits >> (k % 8 / 2 * 7) & 127)) >> (k % 2 * 4);
             var scale = d * (0.5f + (bits >> 28)) * 0.5f;
             Codebook.Decode(Grid.AsSpan(4 * block[2 + k], 4), signs, scale, values.Slice(4 * k, 4));
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var grid = Codebook.Fours(Grid);
+            var d = Expand.Half(block);
+            for (var g = 0; g < 16; g++)
+            {
+                var all = Unsafe.ReadUnaligned<uint>(block + 66 + g / 2 * 4);
+                var scale = d * (0.5f + (all >> 28)) * 0.5f;
+                var bits = all >> g % 2 * 14;
+                var codes = block + 2 + 4 * g;
+                var signs = Vector128.Create(Codebook.EvenSignBytes[bits & 127], Codebook.EvenSignBytes[bits >> 7 & 127]).AsSByte();
+                var points = Vector128.Create(grid[codes[0]], grid[codes[1]], grid[codes[2]], grid[codes[3]]).AsSByte();
+                Expand.Scaled(Codebook.Signed(points, signs), scale, to + 16 * g);
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -21,6 +23,18 @@ internal sealed class IQ4_NL() : BlockFormat(TensorType.IQ4_NL)
         {
             values[j] = d * Steps[block[2 + j] & 15];
             values[j + 16] = d * Steps[block[2 + j] >> 4];
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block);
+            var (low, high) = Expand.Nibbles(block + 2);
+            var steps = Vector128.Create(Steps);
+            Expand.Scaled(Vector128.ShuffleNative(steps, low.AsSByte()), d, to);
+            Expand.Scaled(Vector128.ShuffleNative(steps, high.AsSByte()), d, to + 16);
         }
     }
 

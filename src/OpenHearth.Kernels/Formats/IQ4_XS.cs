@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -32,6 +33,22 @@ internal sealed class IQ4_XS() : BlockFormat(TensorType.IQ4_XS)
         var low = block[4 + group / 2] >> (group % 2 * 4) & 15;
         var high = BinaryPrimitives.ReadUInt16LittleEndian(block[2..]) >> (2 * group) & 3;
         return (low | high << 4) - 32;
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block);
+            var steps = Vector128.Create(IQ4_NL.Steps);
+            for (var g = 0; g < 8; g++)
+            {
+                var (low, high) = Expand.Nibbles(block + 8 + 16 * g);
+                var scale = d * Scale(new(block, 8), g);
+                Expand.Scaled(Vector128.ShuffleNative(steps, low.AsSByte()), scale, to + 32 * g);
+                Expand.Scaled(Vector128.ShuffleNative(steps, high.AsSByte()), scale, to + 32 * g + 16);
+            }
+        }
     }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -26,6 +28,18 @@ internal sealed class MXFP4() : BlockFormat(TensorType.MXFP4)
 
     /// <summary>2^(e − 128): half of the scale, for the doubled codes. The two smallest are subnormal.</summary>
     internal static float HalfScale(byte e) => BitConverter.UInt32BitsToSingle(e < 2 ? 0x0020_0000u << e : (uint)(e - 1) << 23);
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var half = HalfScale(*block);
+            var (low, high) = Expand.Nibbles(block + 1);
+            var doubled = Vector128.Create(Doubled);
+            Expand.Scaled(Vector128.ShuffleNative(doubled, low.AsSByte()), half, to);
+            Expand.Scaled(Vector128.ShuffleNative(doubled, high.AsSByte()), half, to + 16);
+        }
+    }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -22,6 +24,20 @@ internal sealed class NVFP4() : BlockFormat(TensorType.NVFP4)
 
     /// <summary>Half of a group's scale, for the doubled codes. The sign bit has no meaning.</summary>
     internal static float HalfScale(byte scale) => (scale & 127) == 127 ? 0 : F8_E4M3.Values[scale & 127] / 2;
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var doubled = Vector128.Create(MXFP4.Doubled);
+            for (var g = 0; g < 4; g++)
+            {
+                var bytes = Vector64.Load(block + 4 + 8 * g);
+                var codes = Vector128.Create(bytes & Vector64.Create((byte)15), bytes >>> 4);
+                Expand.Scaled(Vector128.ShuffleNative(doubled, codes.AsSByte()), HalfScale(block[g]), to + 16 * g);
+            }
+        }
+    }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -16,6 +18,20 @@ internal sealed class Q1_0() : BlockFormat(TensorType.Q1_0)
         var d = Half(block, 0);
         for (var i = 0; i < 128; i++)
             values[i] = (block[2 + i / 8] >> (i % 8) & 1) == 0 ? -d : d;
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block);
+            for (var j = 0; j < 16; j += 2)
+            {
+                // A byte of ones where the bit is set: 1 there, -1 elsewhere.
+                var set = Vector128.Create(Codebook.SignBytes[block[2 + j]], Codebook.SignBytes[block[3 + j]]).AsSByte();
+                Expand.Scaled((set & Vector128.Create((sbyte)2)) - Vector128<sbyte>.One, d, to + 8 * j);
+            }
+        }
     }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -17,6 +19,24 @@ internal sealed class Q2_0() : BlockFormat(TensorType.Q2_0)
         for (var i = 0; i < 64; i++)
             values[i] = d * ((block[2 + i / 4] >> (i % 4 * 2) & 3) - 1);
     }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block);
+            for (var g = 0; g < 4; g++)
+            {
+                var at = block + 2 + 4 * g;
+                var codes = Vector128.Create(Pairs[at[0]], Pairs[at[1]], Pairs[at[2]], Pairs[at[3]]).AsSByte();
+                Expand.Scaled(codes - Vector128<sbyte>.One, d, to + 16 * g);
+            }
+        }
+    }
+
+    /// <summary>The four codes of a byte, a byte each.</summary>
+    private static readonly uint[] Pairs =
+        [.. Enumerable.Range(0, 256).Select(bits => (uint)(bits & 3 | (bits >> 2 & 3) << 8 | (bits >> 4 & 3) << 16 | bits >> 6 << 24))];
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -22,6 +24,19 @@ internal sealed class Q2_K() : BlockFormat(TensorType.Q2_K)
             var scales = block[i / 16];
             var code = block[16 + i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
             values[i] = d * (scales & 15) * code - dmin * (scales >> 4);
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var (d, dmin) = (Expand.Half(block + 80), Expand.Half(block + 82));
+            for (var g = 0; g < 16; g++)
+            {
+                var codes = Expand.Bits(Vector128.Load(block + 16 + g / 8 * 32 + g % 2 * 16), g % 8 / 2 * 2, 3);
+                Expand.Shifted(codes.AsSByte(), d * (block[g] & 15), -(dmin * (block[g] >> 4)), to + 16 * g);
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -31,6 +33,21 @@ internal sealed class Q3_K() : BlockFormat(TensorType.Q3_K)
         var low = scales[group % 8] >> (group / 8 * 4) & 15;
         var high = scales[8 + group % 4] >> (group / 4 * 2) & 3;
         return (low | high << 4) - 32;
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block + 108);
+            var scales = new ReadOnlySpan<byte>(block + 96, 12);
+            for (var g = 0; g < 16; g++)
+            {
+                var low = Expand.Bits(Vector128.Load(block + 32 + g / 8 * 32 + g % 2 * 16), g % 8 / 2 * 2, 3);
+                var high = Expand.Bits(Vector128.Load(block + g % 2 * 16), g / 2, 1) << 2;
+                Expand.Scaled((low | high).AsSByte() - Vector128.Create((sbyte)4), d * Scale(scales, g), to + 16 * g);
+            }
+        }
     }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)

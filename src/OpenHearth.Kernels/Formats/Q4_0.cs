@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -19,6 +21,17 @@ internal sealed class Q4_0() : BlockFormat(TensorType.Q4_0)
             var code = block[2 + j];
             values[j] = d * ((code & 15) - 8);
             values[j + 16] = d * ((code >> 4) - 8);
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block);
+            var (low, high) = Expand.Nibbles(block + 2);
+            Expand.Scaled(low.AsSByte() - Vector128.Create((sbyte)8), d, to);
+            Expand.Scaled(high.AsSByte() - Vector128.Create((sbyte)8), d, to + 16);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -20,6 +22,17 @@ internal sealed class Q4_1() : BlockFormat(TensorType.Q4_1)
             var code = block[4 + j];
             values[j] = d * (code & 15) + m;
             values[j + 16] = d * (code >> 4) + m;
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var (d, m) = (Expand.Half(block), Expand.Half(block + 2));
+            var (low, high) = Expand.Nibbles(block + 4);
+            Expand.Shifted(low.AsSByte(), d, m, to);
+            Expand.Shifted(high.AsSByte(), d, m, to + 16);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -30,6 +32,26 @@ internal sealed class Q4_K() : BlockFormat(TensorType.Q4_K)
     internal static (int Scale, int Min) Scale(ReadOnlySpan<byte> scales, int group) => group < 4
         ? (scales[group] & 63, scales[group + 4] & 63)
         : (scales[group + 4] & 15 | scales[group - 4] >> 6 << 4, scales[group + 4] >> 4 | scales[group] >> 6 << 4);
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var (d, dmin) = (Expand.Half(block), Expand.Half(block + 2));
+            var scales = new ReadOnlySpan<byte>(block + 4, 12);
+            for (var g = 0; g < 8; g += 2)
+            {
+                var (scale, min) = Scale(scales, g);
+                var (nextScale, nextMin) = Scale(scales, g + 1);
+                for (var j = 0; j < 32; j += 16)
+                {
+                    var (low, high) = Expand.Nibbles(block + 16 + 16 * g + j);
+                    Expand.Shifted(low.AsSByte(), d * scale, -(dmin * min), to + 32 * g + j);
+                    Expand.Shifted(high.AsSByte(), d * nextScale, -(dmin * nextMin), to + 32 * g + 32 + j);
+                }
+            }
+        }
+    }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
     {

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -28,6 +30,27 @@ internal sealed class Q5_0() : BlockFormat(TensorType.Q5_0)
 
     /// <summary>Bit <paramref name="j"/> of the high bits, moved to where a code has it.</summary>
     internal static int Bit4(uint high, int j) => (int)(high >> j & 1) << 4;
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block);
+            var (low, high) = Expand.Nibbles(block + 6);
+            var upper = HighBits(block + 2);
+            Expand.Scaled((low | upper.GetLower()).AsSByte() - Vector128.Create((sbyte)16), d, to);
+            Expand.Scaled((high | upper.GetUpper()).AsSByte() - Vector128.Create((sbyte)16), d, to + 16);
+        }
+    }
+
+    /// <summary>32 bits as bit 4 of 32 bytes.</summary>
+    internal static unsafe Vector256<byte> HighBits(byte* bits)
+    {
+        var picked = Vector256.Shuffle(Vector256.Create(Unsafe.ReadUnaligned<uint>(bits)).AsByte(), Vector256.Create(
+            0x0000000000000000UL, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303).AsByte());
+        var mask = Vector256.Create(0x8040201008040201UL).AsByte();
+        return Vector256.Equals(picked & mask, mask) & Vector256.Create((byte)16);
+    }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
 
@@ -24,6 +25,18 @@ internal sealed class Q5_1() : BlockFormat(TensorType.Q5_1)
             var code = block[8 + j];
             values[j] = d * (code & 15 | Q5_0.Bit4(high, j)) + m;
             values[j + 16] = d * (code >> 4 | Q5_0.Bit4(high, j + 16)) + m;
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var (d, m) = (Expand.Half(block), Expand.Half(block + 2));
+            var (low, high) = Expand.Nibbles(block + 8);
+            var upper = Q5_0.HighBits(block + 4);
+            Expand.Shifted((low | upper.GetLower()).AsSByte(), d, m, to);
+            Expand.Shifted((high | upper.GetUpper()).AsSByte(), d, m, to + 16);
         }
     }
 

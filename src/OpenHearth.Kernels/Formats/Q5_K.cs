@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -24,6 +26,27 @@ internal sealed class Q5_K() : BlockFormat(TensorType.Q5_K)
             var low = block[48 + i / 64 * 32 + i % 32] >> (i % 64 / 32 * 4) & 15;
             var high = block[16 + i % 32] >> (i / 32) & 1;
             values[i] = d * scale * (low | high << 4) - dmin * min;
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var (d, dmin) = (Expand.Half(block), Expand.Half(block + 2));
+            var scales = new ReadOnlySpan<byte>(block + 4, 12);
+            for (var g = 0; g < 8; g += 2)
+            {
+                var (scale, min) = Q4_K.Scale(scales, g);
+                var (nextScale, nextMin) = Q4_K.Scale(scales, g + 1);
+                for (var j = 0; j < 32; j += 16)
+                {
+                    var (low, high) = Expand.Nibbles(block + 48 + 16 * g + j);
+                    var upper = Vector128.Load(block + 16 + j);
+                    Expand.Shifted((low | Expand.Bits(upper, g, 1) << 4).AsSByte(), d * scale, -(dmin * min), to + 32 * g + j);
+                    Expand.Shifted((high | Expand.Bits(upper, g + 1, 1) << 4).AsSByte(), d * nextScale, -(dmin * nextMin), to + 32 * g + 32 + j);
+                }
+            }
         }
     }
 

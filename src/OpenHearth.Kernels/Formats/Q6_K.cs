@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -22,6 +24,20 @@ internal sealed class Q6_K() : BlockFormat(TensorType.Q6_K)
             var low = block[half * 64 + k % 64] >> (k / 64 * 4) & 15;
             var high = block[128 + half * 32 + k % 32] >> (k / 32 * 2) & 3;
             values[i] = d * (sbyte)block[192 + i / 16] * ((low | high << 4) - 32);
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block + 208);
+            for (var g = 0; g < 16; g++)
+            {
+                var low = Expand.Bits(Vector128.Load(block + g / 8 * 64 + g % 4 * 16), g % 8 / 4 * 4, 15);
+                var high = Expand.Bits(Vector128.Load(block + 128 + g / 8 * 32 + g % 2 * 16), g % 8 / 2 * 2, 3) << 4;
+                Expand.Scaled((low | high).AsSByte() - Vector128.Create((sbyte)32), d * (sbyte)block[192 + g], to + 16 * g);
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -16,6 +18,16 @@ internal sealed class Q8_0() : BlockFormat(TensorType.Q8_0)
         var d = Half(block, 0);
         for (var j = 0; j < 32; j++)
             values[j] = d * (sbyte)block[2 + j];
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block);
+            Expand.Scaled(Vector128.Load((sbyte*)block + 2), d, to);
+            Expand.Scaled(Vector128.Load((sbyte*)block + 18), d, to + 16);
+        }
     }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)

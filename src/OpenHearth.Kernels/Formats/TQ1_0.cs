@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -23,6 +25,27 @@ internal sealed class TQ1_0() : BlockFormat(TensorType.TQ1_0)
         {
             var (at, digit) = Place(i);
             values[i] = d * (((byte)(block[at] * Powers[digit]) * 3 >> 8) - 1);
+        }
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block + 52);
+            for (var j = 0; j < 48; j += 16)
+            {
+                var (stride, offset) = j < 32 ? (32, j) : (16, 160);
+                var (lower, upper) = Vector128.Widen(Vector128.Load(block + j));
+                for (var digit = 0; digit < 5; digit++)
+                {
+                    (lower, upper) = ((lower & Vector128.Create((ushort)255)) * 3, (upper & Vector128.Create((ushort)255)) * 3);
+                    var digits = Vector128.Narrow(lower >>> 8, upper >>> 8).AsSByte();
+                    Expand.Scaled(digits - Vector128<sbyte>.One, d, to + offset + digit * stride);
+                }
+            }
+            for (var i = 240; i < 256; i++)
+                to[i] = d * (((byte)(block[48 + i % 4] * Powers[(i - 240) / 4]) * 3 >> 8) - 1);
         }
     }
 

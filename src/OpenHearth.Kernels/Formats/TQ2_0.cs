@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace OpenHearth.Kernels.Formats;
 
 /// <summary>
@@ -16,6 +18,19 @@ internal sealed class TQ2_0() : BlockFormat(TensorType.TQ2_0)
         var d = Half(block, 64);
         for (var i = 0; i < 256; i++)
             values[i] = d * ((block[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3) - 1);
+    }
+
+    private protected override unsafe void DecodeBlocks(byte* block, byte* end, float* to)
+    {
+        for (; block < end; block += BlockBytes, to += BlockSize)
+        {
+            var d = Expand.Half(block + 64);
+            for (var g = 0; g < 16; g++)
+            {
+                var codes = Expand.Bits(Vector128.Load(block + g / 8 * 32 + g % 2 * 16), g % 8 / 2 * 2, 3);
+                Expand.Scaled(codes.AsSByte() - Vector128<sbyte>.One, d, to + 16 * g);
+            }
+        }
     }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
