@@ -106,8 +106,8 @@ public abstract class BlockFormat(TensorType type)
     /// <param name="blocks">[n blocks × BlockBytes], exactly</param>
     private protected virtual void EncodeBlocks(ReadOnlySpan<float> values, Span<byte> blocks) => EncodeScalar(values, default, blocks);
 
-    /// <summary>Encodes whole blocks one by one.</summary>
-    private protected void EncodeScalar(ReadOnlySpan<float> values, Importance importance, Span<byte> blocks)
+    /// <summary>Encodes whole blocks one by one, plainly.</summary>
+    internal void EncodeScalar(ReadOnlySpan<float> values, Importance importance, Span<byte> blocks)
     {
         for (var (from, to) = (0, 0); from < values.Length; from += BlockSize, to += BlockBytes)
             EncodeBlock(values.Slice(from, BlockSize), importance.Slice(from, BlockSize), blocks.Slice(to, BlockBytes));

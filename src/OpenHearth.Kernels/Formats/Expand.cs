@@ -72,6 +72,15 @@ internal static unsafe class Expand
     public static Vector128<byte> Bits(Vector128<byte> bytes, int shift, byte mask) =>
         (bytes.AsUInt16() >>> shift).AsByte() & Vector128.Create(mask);
 
+    /// <summary>The largest lane, where none is NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Vector256<float> values)
+    {
+        var four = Vector128.MaxNative(values.GetLower(), values.GetUpper());
+        var two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
+    }
+
     /// <summary>The F16 number at an address.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Half(byte* at) => (float)BitConverter.UInt16BitsToHalf(Unsafe.ReadUnaligned<ushort>(at));

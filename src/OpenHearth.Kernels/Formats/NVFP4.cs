@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
@@ -32,8 +33,8 @@ internal sealed class NVFP4() : BlockFormat(TensorType.NVFP4)
             var doubled = Vector128.Create(MXFP4.Doubled);
             for (var g = 0; g < 4; g++)
             {
-                var bytes = Vector64.Load(block + 4 + 8 * g);
-                var codes = Vector128.Create(bytes & Vector64.Create((byte)15), bytes >>> 4);
+                var bytes = Unsafe.ReadUnaligned<ulong>(block + 4 + 8 * g);
+                var codes = Vector128.Create(bytes, bytes >> 4).AsByte() & Vector128.Create((byte)15);
                 Expand.Scaled(Vector128.ShuffleNative(doubled, codes.AsSByte()), HalfScale(block[g]), to + 16 * g);
             }
         }

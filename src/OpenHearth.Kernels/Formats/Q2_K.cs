@@ -32,10 +32,12 @@ internal sealed class Q2_K() : BlockFormat(TensorType.Q2_K)
         for (; block < end; block += BlockBytes, to += BlockSize)
         {
             var (d, dmin) = (Expand.Half(block + 80), Expand.Half(block + 82));
-            for (var g = 0; g < 16; g++)
+            for (var part = 0; part < 4; part++)
             {
-                var codes = Expand.Bits(Vector128.Load(block + 16 + g / 8 * 32 + g % 2 * 16), g % 8 / 2 * 2, 3);
-                Expand.Shifted(codes.AsSByte(), d * (block[g] & 15), -(dmin * (block[g] >> 4)), to + 16 * g);
+                // 16 bytes hold the codes of every second group of a half.
+                var bytes = Vector128.Load(block + 16 + 16 * part);
+                for (var g = part / 2 * 8 + part % 2; g < part / 2 * 8 + 8; g += 2, bytes >>>= 2)
+                    Expand.Shifted((bytes & Vector128.Create((byte)3)).AsSByte(), d * (block[g] & 15), -(dmin * (block[g] >> 4)), to + 16 * g);
             }
         }
     }

@@ -41,11 +41,16 @@ internal sealed class Q3_K() : BlockFormat(TensorType.Q3_K)
         {
             var d = Expand.Half(block + 108);
             var scales = new ReadOnlySpan<byte>(block + 96, 12);
-            for (var g = 0; g < 16; g++)
+            for (var part = 0; part < 4; part++)
             {
-                var low = Expand.Bits(Vector128.Load(block + 32 + g / 8 * 32 + g % 2 * 16), g % 8 / 2 * 2, 3);
-                var high = Expand.Bits(Vector128.Load(block + g % 2 * 16), g / 2, 1) << 2;
-                Expand.Scaled((low | high).AsSByte() - Vector128.Create((sbyte)4), d * Scale(scales, g), to + 16 * g);
+                // 16 bytes hold the codes of every second group of a half.
+                var low = Vector128.Load(block + 32 + 16 * part);
+                var high = Expand.Bits(Vector128.Load(block + part % 2 * 16), part / 2 * 4, 15);
+                for (var g = part / 2 * 8 + part % 2; g < part / 2 * 8 + 8; g += 2, low >>>= 2, high >>>= 1)
+                {
+                    var code = low & Vector128.Create((byte)3) | (high & Vector128<byte>.One) << 2;
+                    Expand.Scaled(code.AsSByte() - Vector128.Create((sbyte)4), d * Scale(scales, g), to + 16 * g);
+                }
             }
         }
     }

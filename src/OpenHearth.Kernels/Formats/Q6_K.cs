@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Formats;
@@ -32,13 +33,26 @@ internal sealed class Q6_K() : BlockFormat(TensorType.Q6_K)
         for (; block < end; block += BlockBytes, to += BlockSize)
         {
             var d = Expand.Half(block + 208);
-            for (var g = 0; g < 16; g++)
-            {
-                var low = Expand.Bits(Vector128.Load(block + g / 8 * 64 + g % 4 * 16), g % 8 / 4 * 4, 15);
-                var high = Expand.Bits(Vector128.Load(block + 128 + g / 8 * 32 + g % 2 * 16), g % 8 / 2 * 2, 3) << 4;
-                Expand.Scaled((low | high).AsSByte() - Vector128.Create((sbyte)32), d * (sbyte)block[192 + g], to + 16 * g);
-            }
+            DecodeGroups(block, 0, d, to);
+            DecodeGroups(block, 1, d, to + 16);
+            DecodeGroups(block, 8, d, to + 128);
+            DecodeGroups(block, 9, d, to + 144);
         }
+    }
+
+    /// <summary>Decodes groups g, g + 2, g + 4 and g + 6, which share their bytes with the upper bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void DecodeGroups(byte* block, int g, float d, float* to)
+    {
+        var (first, third) = Expand.Nibbles(block + g / 8 * 64 + g % 2 * 16);
+        var (second, fourth) = Expand.Nibbles(block + g / 8 * 64 + g % 2 * 16 + 32);
+        var upper = Vector128.Load(block + 128 + g / 8 * 32 + g % 2 * 16);
+        var (mask, zero) = (Vector128.Create((byte)0x30), Vector128.Create((sbyte)32));
+        var scales = (sbyte*)block + 192 + g;
+        Expand.Scaled((first | upper << 4 & mask).AsSByte() - zero, d * scales[0], to);
+        Expand.Scaled((second | upper << 2 & mask).AsSByte() - zero, d * scales[2], to + 32);
+        Expand.Scaled((third | upper & mask).AsSByte() - zero, d * scales[4], to + 64);
+        Expand.Scaled((fourth | upper >>> 2 & mask).AsSByte() - zero, d * scales[6], to + 96);
     }
 
     private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)

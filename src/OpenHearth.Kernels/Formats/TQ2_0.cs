@@ -25,10 +25,12 @@ internal sealed class TQ2_0() : BlockFormat(TensorType.TQ2_0)
         for (; block < end; block += BlockBytes, to += BlockSize)
         {
             var d = Expand.Half(block + 64);
-            for (var g = 0; g < 16; g++)
+            for (var part = 0; part < 4; part++)
             {
-                var codes = Expand.Bits(Vector128.Load(block + g / 8 * 32 + g % 2 * 16), g % 8 / 2 * 2, 3);
-                Expand.Scaled(codes.AsSByte() - Vector128<sbyte>.One, d, to + 16 * g);
+                // 16 bytes hold the codes of every second 16 of a half.
+                var bytes = Vector128.Load(block + 16 * part);
+                for (var g = part / 2 * 8 + part % 2; g < part / 2 * 8 + 8; g += 2, bytes >>>= 2)
+                    Expand.Scaled((bytes & Vector128.Create((byte)3)).AsSByte() - Vector128<sbyte>.One, d, to + 16 * g);
             }
         }
     }

@@ -78,6 +78,31 @@ public class BlockFormatTests
     }
 
     [Theory]
+    [InlineData(TensorType.F16)]
+    [InlineData(TensorType.BF16)]
+    [InlineData(TensorType.Q8_0)]
+    [InlineData(TensorType.Q4_0)]
+    public void Encode_Fast_EqualsTheScalarTwin(TensorType type)
+    {
+        var format = BlockFormats.Get(type);
+        var random = new Random(4);
+        foreach (var count in (int[])[1, 2, 3, 5, 17, 100])
+        {
+            for (var round = 0; round < 100; round++)
+            {
+                // Coarse steps make ties of magnitudes and of roundings common; some rows are far out of F16's range.
+                var step = MathF.ScaleB(1, random.Next(-40, 20));
+                var values = Enumerable.Range(0, count * format.BlockSize)
+                    .Select(_ => round % 3 == 0 ? step * random.Next(-16, 17) : step * (random.NextSingle() - 0.5f)).ToArray();
+                var (expected, actual) = (new byte[count * format.BlockBytes], new byte[count * format.BlockBytes]);
+                format.EncodeScalar(values, default, expected);
+                format.Encode(values, actual);
+                Assert.Equal(expected, actual);
+            }
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Writable))]
     public void Encode_HostileValues_EndsAndStaysInsideItsSpans(TensorType type)
     {
