@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -6,31 +7,35 @@ namespace OpenHearth.Engine.Files;
 
 /// <summary>
 /// Walks through JSON that lies in a mapped file without a copy of it. Whatever is wrong becomes a
-/// <see cref="ModelFormatException"/> with the field that the caller has named last and the offset in the file.
+/// <see cref="ModelFormatException"/> with the place that the caller has named last and the offset in the file.
 /// </summary>
 internal ref struct JsonCursor
 {
     private const int MaxDepth = 8;
     private readonly string _path;
     private readonly long _start;
+    private readonly string _text;
     private Utf8JsonReader _reader;
 
     /// <param name="path">The file, for messages.</param>
     /// <param name="json">The JSON text.</param>
     /// <param name="start">Where the text starts in the file.</param>
-    /// <param name="field">What the text is, for messages.</param>
-    public JsonCursor(string path, ReadOnlySpan<byte> json, long start, string field)
+    /// <param name="text">What the text is, for messages.</param>
+    public JsonCursor(string path, ReadOnlySpan<byte> json, long start, string text)
     {
         _path = path;
         _start = start;
-        Field = field;
+        _text = text;
         _reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
         if (!Utf8.IsValid(json))
-            throw ModelFormatException.At(path, field, start + InvalidAt(json), "the text is not valid UTF-8");
+            throw ModelFormatException.At(path, text, start + InvalidAt(json), "the text is not valid UTF-8");
     }
 
-    /// <summary>What is being read, for messages.</summary>
-    public string Field { get; set; }
+    /// <summary>The object that is being read, for messages.</summary>
+    public string? Item { get; set; }
+
+    /// <summary>The property of <see cref="Item"/> that is being read, for messages.</summary>
+    public string? Property { get; set; }
 
     /// <summary>Where the current token starts in the file.</summary>
     public readonly long Offset => _start + _reader.TokenStartIndex;
@@ -43,14 +48,9 @@ internal ref struct JsonCursor
     }
 
     /// <summary>Goes to the next property of an object that has been entered; false at its end.</summary>
-    public bool NextProperty(out string name)
-    {
-        var more = Next() == JsonTokenType.PropertyName;
-        name = more ? Text() : "";
-        return more;
-    }
+    public bool NextProperty() => Next() == JsonTokenType.PropertyName;
 
-    /// <summary>Goes to the next element, a whole number from 0 to 2^63 - 1, of an array that has been entered; false at its end.</summary>
+    /// <summary>Goes to the next element of an array that has been entered, a whole number from 0 to 2^63 - 1; false at its end.</summary>
     public bool NextNumber(out long number)
     {
         number = 0;
@@ -61,11 +61,20 @@ internal ref struct JsonCursor
         return true;
     }
 
-    /// <summary>Goes to the next token, which must be a string.</summary>
-    public string String()
+    /// <summary>True where the current property name or string is this one.</summary>
+    public readonly bool Is(string text) => _reader.ValueTextEquals(text);
+
+    /// <summary>The current property name or string.</summary>
+    public readonly string Text()
     {
-        Expect(JsonTokenType.String);
-        return Text();
+        try
+        {
+            return _reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Fail("a string has half of a surrogate pair");
+        }
     }
 
     /// <summary>Passes over the next value, whatever it is.</summary>
@@ -87,8 +96,7 @@ internal ref struct JsonCursor
     {
         try
         {
-            if (_reader.Read())
-                throw Fail("there is something after the end of the JSON text");
+            _reader.Read();
         }
         catch (JsonException failure)
         {
@@ -98,6 +106,14 @@ internal ref struct JsonCursor
 
     /// <summary>A failure at the current token.</summary>
     public readonly ModelFormatException Fail(string what) => ModelFormatException.At(_path, Field, Offset, what);
+
+    private readonly string Field => (Item, Property) switch
+    {
+        (null, null) => _text,
+        (null, _) => $"{_text}, '{Property}'",
+        (_, null) => $"{_text}, {ModelFormatException.Quote(Item)}",
+        _ => $"{_text}, {ModelFormatException.Quote(Item)}, '{Property}'",
+    };
 
     private JsonTokenType Next()
     {
@@ -112,19 +128,7 @@ internal ref struct JsonCursor
     }
 
     private readonly ModelFormatException Fail(JsonException failure) =>
-        ModelFormatException.At(_path, Field, _start + _reader.BytesConsumed, $"no valid JSON: {failure.Message.Split(" LineNumber:")[0]}");
-
-    private readonly string Text()
-    {
-        try
-        {
-            return _reader.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Fail("a string has half of a surrogate pair");
-        }
-    }
+        ModelFormatException.At(_path, Field, _start + _reader.BytesConsumed, ModelFormatException.Reason(failure));
 
     private static string Name(JsonTokenType type) => type switch
     {
@@ -141,7 +145,7 @@ internal ref struct JsonCursor
     private static int InvalidAt(ReadOnlySpan<byte> text)
     {
         var at = 0;
-        while (Rune.DecodeFromUtf8(text[at..], out _, out var consumed) == System.Buffers.OperationStatus.Done)
+        while (Rune.DecodeFromUtf8(text[at..], out _, out var consumed) == OperationStatus.Done)
             at += consumed;
         return at;
     }

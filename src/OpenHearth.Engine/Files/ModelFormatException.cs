@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace OpenHearth.Engine.Files;
 
@@ -24,17 +25,22 @@ public sealed class ModelFormatException : Exception
         new($"{path}: {field} at byte {offset}: {what}");
 
     /// <summary>A name out of a file, quoted for a message: on one line and at most 80 characters long.</summary>
-    internal static string Quote(ReadOnlySpan<char> name)
+    internal static string Quote(ReadOnlySpan<char> name) => $"'{OneLine(name, 80)}'";
+
+    /// <summary>What a JSON parser says, without the position, which it counts in its own way.</summary>
+    internal static string Reason(JsonException failure) => "no valid JSON: " + OneLine(failure.Message.Split(" LineNumber:")[0], 200);
+
+    private static string OneLine(ReadOnlySpan<char> words, int length)
     {
-        var text = new StringBuilder("'");
-        foreach (var c in name[..Math.Min(name.Length, 80)])
+        var text = new StringBuilder();
+        foreach (var c in words[..Math.Min(words.Length, length)])
         {
             if (char.IsControl(c) || c is '\u2028' or '\u2029' || char.IsSurrogate(c))
                 text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
             else
                 text.Append(c);
         }
-        return text.Append(name.Length > 80 ? "…'" : "'").ToString();
+        return text.Append(words.Length > length ? "…" : "").ToString();
     }
 
     /// <summary>Makes an exception without a message; prefer the others.</summary>

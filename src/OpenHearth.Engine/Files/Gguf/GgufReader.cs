@@ -15,6 +15,7 @@ internal sealed class GgufReader(MemoryRegion region, string path)
     private const int MaxKeys = 1 << 16;
     private const int MaxTensors = 1 << 16;
     private const int MaxNameBytes = ushort.MaxValue;
+    private const int MaxAllNamesBytes = 1 << 24;
     private const int MaxArrayDepth = 8;
     private const int MaxDimensions = 4;
 
@@ -25,6 +26,7 @@ internal sealed class GgufReader(MemoryRegion region, string path)
 
     private GgufBytes _bytes = new(region, false, path);
     private long _position;
+    private long _nameBytes;
 
     // What is being read, for messages.
     private string _section = "header";
@@ -189,7 +191,7 @@ internal sealed class GgufReader(MemoryRegion region, string path)
         }
         catch (ArgumentException)
         {
-            throw Fail("dimensions", at, $"a row of {dimensions[0]} values is no whole number of {type} blocks of {TensorTypes.BlockSize(type)}");
+            throw Fail("dimensions", at, $"a row of {(dimensions.Length > 0 ? dimensions[0] : 1)} values is no whole number of {type} blocks of {TensorTypes.BlockSize(type)}");
         }
         catch (OverflowException)
         {
@@ -229,6 +231,9 @@ internal sealed class GgufReader(MemoryRegion region, string path)
     private string ReadName(string part)
     {
         var length = (int)ReadLength(part + " length", MaxNameBytes);
+        _nameBytes += length;
+        if (_nameBytes > MaxAllNamesBytes)
+            throw Fail(part, _position, $"the names in the file take more than {MaxAllNamesBytes} bytes");
         var bytes = region.Span(_position, length);
         if (!Utf8.IsValid(bytes))
             throw Fail(part, _position, "the name is not valid UTF-8");

@@ -94,7 +94,7 @@ public sealed class HuggingFaceConfig : ConfigSection
         }
         catch (JsonException failure)
         {
-            throw new ModelFormatException($"{path}: no valid JSON in line {failure.LineNumber + 1}, byte {failure.BytePositionInLine}: {failure.Message.Split(" LineNumber:")[0]}");
+            throw new ModelFormatException($"{path}: line {failure.LineNumber + 1}, byte {failure.BytePositionInLine}: {ModelFormatException.Reason(failure)}");
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class SafetensorsModel : IDisposable
         foreach (var tensor in parts.SelectMany(part => part.Tensors))
         {
             if (!_byName.TryAdd(tensor.Name, tensor))
-                throw ModelFormatException.At(tensor.Path, $"tensor {ModelFormatException.Quote(tensor.Name)}", tensor.Offset, $"{_byName[tensor.Name].Path} has a tensor of that name, too");
+                throw ModelFormatException.At(tensor.Path, $"tensor {ModelFormatException.Quote(tensor.Name)}", tensor.Offset, $"the name is there twice, first in {_byName[tensor.Name].Path} at byte {_byName[tensor.Name].Offset}");
             _tensors.Add(tensor);
         }
     }
@@ -53,8 +53,9 @@ public sealed class SafetensorsModel : IDisposable
         try
         {
             var parts = shards.Files.ConvertAll(file => Map(file, shards, maps));
-            CheckIndex(shards, parts);
-            return new SafetensorsModel(path, maps, parts);
+            var model = new SafetensorsModel(path, maps, parts);
+            model.CheckIndex(shards);
+            return model;
         }
         catch
         {
@@ -94,12 +95,11 @@ public sealed class SafetensorsModel : IDisposable
     }
 
     // What the index says must be true: a swapped or foreign shard shows here.
-    private static void CheckIndex(SafetensorsShards shards, List<SafetensorsPart> parts)
+    private void CheckIndex(SafetensorsShards shards)
     {
-        var names = parts.ConvertAll(part => part.Tensors.Select(tensor => tensor.Name).ToHashSet());
         foreach (var (name, position) in shards.WeightMap)
         {
-            if (!names[position].Contains(name))
+            if (!_byName.TryGetValue(name, out var tensor) || tensor.Path != shards.Files[position])
                 throw new ModelFormatException($"{shards.Index}: 'weight_map' says that {System.IO.Path.GetFileName(shards.Files[position])} has tensor {ModelFormatException.Quote(name)}, but it has not; the shard is damaged or another one's");
         }
     }

@@ -11,36 +11,35 @@ namespace OpenHearth.Engine.Files.Safetensors;
 /// </summary>
 internal sealed class SafetensorsReader(MemoryRegion region, string path)
 {
-    // The limit of the format's own library.
-    private const long MaxHeaderBytes = 100_000_000;
-    private const int MaxTensors = 1 << 17;
+    // Limits of what one file may make this program allocate; real headers stay far below them.
+    private const int MaxHeaderBytes = 24 << 20;
+    private const int MaxTensors = 1 << 16;
     private const int MaxMetadata = 1 << 14;
     private const int MaxRank = 16;
     private readonly List<Entry> _entries = [];
-    private readonly Dictionary<string, string> _metadata = [];
+    private Dictionary<string, string>? _metadata;
     private long _dataStart;
 
     public SafetensorsPart Read()
     {
         var cursor = new JsonCursor(path, Header(), 8, "header");
         cursor.Expect(JsonTokenType.StartObject);
-        var names = new HashSet<string>();
-        while (cursor.NextProperty(out var name))
+        while (cursor.NextProperty())
         {
-            cursor.Field = $"header, tensor {ModelFormatException.Quote(name)}";
-            if (!names.Add(name))
-                throw cursor.Fail("the name is there twice");
-            if (names.Count > MaxTensors)
-                throw cursor.Fail($"there are more than {MaxTensors} tensors");
-            if (name == "__metadata__")
+            if (cursor.Is("__metadata__"))
+            {
                 ReadMetadata(ref cursor);
-            else
-                _entries.Add(ReadEntry(ref cursor, name));
-            cursor.Field = "header";
+                continue;
+            }
+            cursor.Item = cursor.Text();
+            if (_entries.Count == MaxTensors)
+                throw cursor.Fail($"there are more than {MaxTensors} tensors");
+            _entries.Add(ReadEntry(ref cursor, cursor.Item));
+            cursor.Item = null;
         }
         cursor.End();
         CheckLayout();
-        return new SafetensorsPart(path, region.Length, _metadata, _entries.ConvertAll(Locate));
+        return new SafetensorsPart(path, region.Length, _metadata ?? [], _entries.ConvertAll(Locate));
     }
 
     private ReadOnlySpan<byte> Header()
@@ -51,7 +50,7 @@ internal sealed class SafetensorsReader(MemoryRegion region, string path)
             throw ModelFormatException.At(path, "header length", 0, "the file is a Git LFS pointer, not the model; fetch the model with 'git lfs pull'");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(region.Span(0, 8));
         if (length > MaxHeaderBytes)
-            throw ModelFormatException.At(path, "header length", 0, $"{length} bytes are more than the {MaxHeaderBytes} that the format allows; it is no safetensors file");
+            throw ModelFormatException.At(path, "header length", 0, $"{length} bytes are more than the {MaxHeaderBytes} that are read; it is no safetensors file");
         if (length > (ulong)region.Length - 8)
             throw ModelFormatException.At(path, "header length", 0, $"{length} bytes are more than the {region.Length - 8} that follow; the file is cut off, get it again");
         _dataStart = 8 + (long)length;
@@ -60,54 +59,64 @@ internal sealed class SafetensorsReader(MemoryRegion region, string path)
 
     private void ReadMetadata(ref JsonCursor cursor)
     {
-        cursor.Field = "header, '__metadata__'";
+        cursor.Item = "__metadata__";
+        if (_metadata is not null)
+            throw cursor.Fail("the name is there twice");
+        _metadata = [];
         cursor.Expect(JsonTokenType.StartObject);
-        while (cursor.NextProperty(out var key))
+        while (cursor.NextProperty())
         {
+            var key = cursor.Text();
             if (_metadata.Count == MaxMetadata)
                 throw cursor.Fail($"there are more than {MaxMetadata} keys");
-            if (!_metadata.TryAdd(key, cursor.String()))
+            cursor.Expect(JsonTokenType.String);
+            if (!_metadata.TryAdd(key, cursor.Text()))
                 throw cursor.Fail($"the key {ModelFormatException.Quote(key)} is there twice");
         }
+        cursor.Item = null;
     }
 
     private static Entry ReadEntry(ref JsonCursor cursor, string name)
     {
-        var field = cursor.Field;
         var at = cursor.Offset;
         TensorType? type = null;
-        long[]? shape = null, offsets = null;
+        long[]? shape = null;
+        (long Begin, long End)? offsets = null;
         cursor.Expect(JsonTokenType.StartObject);
-        while (cursor.NextProperty(out var property))
+        while (cursor.NextProperty())
         {
-            cursor.Field = $"{field}, {ModelFormatException.Quote(property)}";
-            if ((property == "dtype" && type.HasValue) || (property == "shape" && shape is not null) || (property == "data_offsets" && offsets is not null))
-                throw cursor.Fail("it is there twice");
-            if (property == "dtype")
+            if (Enter(ref cursor, "dtype", type.HasValue))
                 type = ReadType(ref cursor);
-            else if (property == "shape")
-                shape = ReadNumbers(ref cursor, MaxRank);
-            else if (property == "data_offsets")
-                offsets = ReadNumbers(ref cursor, 2);
+            else if (Enter(ref cursor, "shape", shape is not null))
+                shape = ReadShape(ref cursor);
+            else if (Enter(ref cursor, "data_offsets", offsets.HasValue))
+                offsets = ReadOffsets(ref cursor);
             else
                 cursor.Skip();
+            cursor.Property = null;
         }
-        cursor.Field = field;
         if (type is null || shape is null || offsets is null)
             throw cursor.Fail($"'{(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}' is missing");
-        if (offsets.Length != 2 || offsets[0] > offsets[1])
-            throw cursor.Fail($"'data_offsets' [{string.Join(", ", offsets)}] are no begin and end");
-        CheckLength(ref cursor, type.Value, shape, offsets);
-        return new Entry(name, type.Value, shape, offsets[0], offsets[1], at);
+        CheckLength(ref cursor, type.Value, shape, offsets.Value.End - offsets.Value.Begin);
+        return new Entry(name, type.Value, shape, offsets.Value.Begin, offsets.Value.End, at);
     }
 
-    private static void CheckLength(ref JsonCursor cursor, TensorType type, long[] shape, long[] offsets)
+    // True where the cursor is at this property, which must not have been there before.
+    private static bool Enter(ref JsonCursor cursor, string property, bool again)
+    {
+        if (!cursor.Is(property))
+            return false;
+        cursor.Property = property;
+        return again ? throw cursor.Fail("it is there twice") : true;
+    }
+
+    private static void CheckLength(ref JsonCursor cursor, TensorType type, long[] shape, long length)
     {
         try
         {
             var needed = TensorTypes.TensorBytes(type, 1, shape);
-            if (needed != offsets[1] - offsets[0])
-                throw cursor.Fail($"'data_offsets' have {offsets[1] - offsets[0]} bytes, 'shape' [{string.Join(", ", shape)}] of {type} needs {needed}");
+            if (needed != length)
+                throw cursor.Fail($"'data_offsets' have {length} bytes, 'shape' [{string.Join(", ", shape)}] of {type} needs {needed}");
         }
         catch (OverflowException)
         {
@@ -117,23 +126,29 @@ internal sealed class SafetensorsReader(MemoryRegion region, string path)
 
     private static TensorType ReadType(ref JsonCursor cursor)
     {
-        var name = cursor.String();
+        cursor.Expect(JsonTokenType.String);
+        var name = cursor.Text();
         return SafetensorsTypes.TryParse(name, out var type)
             ? type
             : throw cursor.Fail($"the type {ModelFormatException.Quote(name)} is unknown; known are {string.Join(", ", SafetensorsTypes.Names)}");
     }
 
-    private static long[] ReadNumbers(ref JsonCursor cursor, int most)
+    private static long[] ReadShape(ref JsonCursor cursor)
+    {
+        Span<long> shape = stackalloc long[MaxRank];
+        var rank = 0;
+        cursor.Expect(JsonTokenType.StartArray);
+        while (cursor.NextNumber(out var number))
+            shape[rank++] = rank < MaxRank ? number : throw cursor.Fail($"there are more than {MaxRank} dimensions");
+        return shape[..rank].ToArray();
+    }
+
+    private static (long Begin, long End) ReadOffsets(ref JsonCursor cursor)
     {
         cursor.Expect(JsonTokenType.StartArray);
-        List<long> numbers = [];
-        while (cursor.NextNumber(out var number))
-        {
-            if (numbers.Count == most)
-                throw cursor.Fail($"there are more than {most} numbers");
-            numbers.Add(number);
-        }
-        return [.. numbers];
+        if (cursor.NextNumber(out var begin) && cursor.NextNumber(out var end) && !cursor.NextNumber(out _))
+            return begin <= end ? (begin, end) : throw cursor.Fail($"it ends at {end}, before its begin {begin}");
+        throw cursor.Fail("expected a begin and an end");
     }
 
     // The format allows no overlap, no gap and nothing after the last tensor.
@@ -158,7 +173,7 @@ internal sealed class SafetensorsReader(MemoryRegion region, string path)
     }
 
     private ModelFormatException Fail(Entry entry, string what) =>
-        ModelFormatException.At(path, $"header, tensor {ModelFormatException.Quote(entry.Name)}, 'data_offsets'", entry.At, what);
+        ModelFormatException.At(path, $"header, {ModelFormatException.Quote(entry.Name)}, 'data_offsets'", entry.At, what);
 
     private SafetensorsTensor Locate(Entry entry) => new(
         path, entry.Name, entry.Type, entry.Shape, _dataStart + entry.Begin, region.Slice(_dataStart + entry.Begin, entry.End - entry.Begin));
@@ -169,5 +184,5 @@ internal sealed class SafetensorsReader(MemoryRegion region, string path)
     /// <param name="Begin">From the start of the tensor data.</param>
     /// <param name="End">From the start of the tensor data.</param>
     /// <param name="At">Where the header has the tensor.</param>
-    private sealed record Entry(string Name, TensorType Type, long[] Shape, long Begin, long End, long At);
+    private readonly record struct Entry(string Name, TensorType Type, long[] Shape, long Begin, long End, long At);
 }

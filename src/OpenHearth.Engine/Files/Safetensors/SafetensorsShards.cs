@@ -11,7 +11,7 @@ internal sealed record SafetensorsShards(List<string> Files, string? Index, Dict
 {
     private const string Extension = ".safetensors";
     private const string IndexExtension = ".safetensors.index.json";
-    private const int MaxIndexBytes = 1 << 25;
+    private const int MaxIndexBytes = 24 << 20;
     private const int MaxTensors = 1 << 18;
 
     /// <summary>Finds the files of a model by a file, a shard, an index or a folder.</summary>
@@ -96,15 +96,16 @@ internal sealed record SafetensorsShards(List<string> Files, string? Index, Dict
         var positions = new Dictionary<string, int>(StringComparer.Ordinal);
         var cursor = new JsonCursor(path, json.Span(0, checked((int)json.Length)), 0, "index");
         cursor.Expect(JsonTokenType.StartObject);
-        while (cursor.NextProperty(out var name))
+        while (cursor.NextProperty())
         {
-            cursor.Field = $"index, {ModelFormatException.Quote(name)}";
-            if (name != "weight_map")
+            if (!cursor.Is("weight_map"))
+            {
                 cursor.Skip();
-            else if (weightMap is null)
-                weightMap = ReadWeightMap(ref cursor, positions);
-            else
-                throw cursor.Fail("it is there twice");
+                continue;
+            }
+            cursor.Property = "weight_map";
+            weightMap = weightMap is null ? ReadWeightMap(ref cursor, positions) : throw cursor.Fail("it is there twice");
+            cursor.Property = null;
         }
         cursor.End();
         if (weightMap is null || positions.Count == 0)
@@ -116,20 +117,27 @@ internal sealed record SafetensorsShards(List<string> Files, string? Index, Dict
     private static Dictionary<string, int> ReadWeightMap(ref JsonCursor cursor, Dictionary<string, int> positions)
     {
         var weightMap = new Dictionary<string, int>();
+        var (file, position) = ("", 0);
         cursor.Expect(JsonTokenType.StartObject);
-        while (cursor.NextProperty(out var tensor))
+        while (cursor.NextProperty())
         {
-            cursor.Field = $"index, 'weight_map', {ModelFormatException.Quote(tensor)}";
-            var file = cursor.String();
-            if (file.Length == 0 || file is "." or ".." || file.AsSpan().ContainsAny("/\\:\0"))
-                throw cursor.Fail($"{ModelFormatException.Quote(file)} is no name of a file beside the index");
-            if (!positions.TryGetValue(file, out var position))
-                positions.Add(file, position = positions.Count);
-            if (!weightMap.TryAdd(tensor, position))
+            cursor.Item = cursor.Text();
+            cursor.Expect(JsonTokenType.String);
+            // Neighbours mostly lie in the same shard.
+            if (file.Length == 0 || !cursor.Is(file))
+            {
+                file = cursor.Text();
+                if (file.Length == 0 || file is "." or ".." || file.AsSpan().ContainsAny("/\\:\0"))
+                    throw cursor.Fail($"{ModelFormatException.Quote(file)} is no name of a file beside the index");
+                if (!positions.TryGetValue(file, out position))
+                    positions.Add(file, position = positions.Count);
+            }
+            if (!weightMap.TryAdd(cursor.Item, position))
                 throw cursor.Fail("the name is there twice");
             if (weightMap.Count > MaxTensors)
                 throw cursor.Fail($"there are more than {MaxTensors} tensors");
         }
+        cursor.Item = null;
         return weightMap;
     }
 }
