@@ -1,0 +1,71 @@
+// llama.cpp, as the npm package node-llama-cpp brings it, behind a line protocol on stdin and stdout:
+//   load PATH CTX THREADS   → {"load_ms", "build"}
+//   prefill N               → {"ms"}        N tokens from an empty context, in batches of 512
+//   decode N DEPTH          → {"ms"}        N tokens, one by one, after DEPTH tokens of context
+//   batch N B               → {"ms"}        N steps of B tokens each, evaluated as one batch
+//   exit
+import {createInterface} from "node:readline";
+import {getLlama} from "node-llama-cpp";
+
+let model, context, sequence;
+
+const id = (i) => 300 + ((i * 7919) % 20000);
+const ids = (n, from = 0) => Array.from({length: n}, (_, i) => id(from + i));
+// The last token asks for the next one, greedily: without that, llama.cpp would skip the output matrix.
+const asking = (tokens) => tokens.map((token, i) =>
+    i < tokens.length - 1 ? token : [token, {generateNext: {token: true, options: {temperature: 0}}}]);
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+
+async function load(path, contextSize, threads) {
+    const llama = await getLlama({gpu: false, build: "never", maxThreads: threads, logLevel: "error", usePrebuiltBinaries: true});
+    const start = now();
+    model = await llama.loadModel({modelPath: path, gpuLayers: 0});
+    context = await model.createContext({contextSize, batchSize: 512, threads, sequences: 1});
+    sequence = context.getSequence();
+    return {load_ms: now() - start, build: llama.systemInfo.trim()};
+}
+
+async function prefill(count) {
+    await sequence.clearHistory();
+    const tokens = ids(count);
+    const start = now();
+    await sequence.controlledEvaluate(asking(tokens));
+    return {ms: now() - start};
+}
+
+async function decode(count, depth) {
+    await sequence.clearHistory();
+    if (depth > 0)
+        await sequence.evaluateWithoutGeneratingNewTokens(ids(depth));
+    // Fed one at a time, so that both engines see the same ids.
+    const tokens = ids(count, depth);
+    const start = now();
+    for (const token of tokens)
+        await sequence.controlledEvaluate(asking([token]));
+    return {ms: now() - start};
+}
+
+async function batch(count, rows) {
+    await sequence.clearHistory();
+    const start = now();
+    for (let i = 0; i < count; i++)
+        await sequence.controlledEvaluate(ids(rows, i * rows).map((token) => [token, {generateNext: {token: true, options: {temperature: 0}}}]));
+    return {ms: now() - start};
+}
+
+for await (const line of createInterface({input: process.stdin})) {
+    const [verb, ...rest] = line.trim().split(" ");
+    if (verb === "exit")
+        break;
+    try {
+        const answer = verb === "load" ? await load(rest.slice(0, -2).join(" "), Number(rest.at(-2)), Number(rest.at(-1)))
+            : verb === "prefill" ? await prefill(Number(rest[0]))
+            : verb === "decode" ? await decode(Number(rest[0]), Number(rest[1]))
+            : verb === "batch" ? await batch(Number(rest[0]), Number(rest[1]))
+            : {error: `unknown verb ${verb}`};
+        console.log(JSON.stringify(answer));
+    } catch (error) {
+        console.log(JSON.stringify({error: String(error)}));
+    }
+}
+process.exit(0);
