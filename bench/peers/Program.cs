@@ -1,0 +1,47 @@
+using System.CommandLine;
+using OpenHearth.Kernels.Formats;
+using OpenHearth.Peers;
+
+var models = new Option<string[]>("--models")
+{
+    Description = "smollm2, or SHAPE-TYPE with SHAPE tinyllama-1.1b or llama-3.2-1b and TYPE Q4_0, Q8_0, Q4_K, Q6_K, F16 …",
+    AllowMultipleArgumentsPerToken = true,
+    DefaultValueFactory = _ => ["smollm2", "tinyllama-1.1b-Q4_0", "tinyllama-1.1b-Q4_K", "tinyllama-1.1b-Q8_0", "llama-3.2-1b-Q4_K"],
+};
+var rounds = new Option<int>("--rounds") { Description = "Interleaved rounds.", DefaultValueFactory = _ => 5 };
+var threads = new Option<int>("--threads") { Description = "Threads of each engine.", DefaultValueFactory = _ => Math.Min(2, Environment.ProcessorCount) };
+var prompt = new Option<int>("--prompt") { Description = "Tokens of a prefill.", DefaultValueFactory = _ => 512 };
+var tokens = new Option<int>("--tokens") { Description = "Tokens of a decode.", DefaultValueFactory = _ => 32 };
+var depth = new Option<int>("--depth") { Description = "Also decode behind so many tokens; 0 for not.", DefaultValueFactory = _ => 0 };
+var bound = new Option<double>("--bound") { Description = "Largest spread of a cell at which a ratio is printed.", DefaultValueFactory = _ => 0.15 };
+var scratch = new Option<string>("--scratch")
+{
+    Description = "Folder for the peer and the generated models.",
+    DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "hearth-peers"),
+};
+var command = new RootCommand("Runs this engine and llama.cpp (npm node-llama-cpp) in interleaved rounds on the same models and prints ratios.")
+{
+    models, rounds, threads, prompt, tokens, depth, bound, scratch,
+};
+command.SetAction(parsed =>
+{
+    var plan = new Comparison(parsed.GetValue(rounds), parsed.GetValue(threads), parsed.GetValue(prompt), parsed.GetValue(tokens), parsed.GetValue(depth), parsed.GetValue(bound));
+    var folder = parsed.GetValue(scratch)!;
+    plan.PrintHead();
+    foreach (var name in parsed.GetValue(models)!)
+        plan.Run(name, Locate(name, folder), folder);
+    return 0;
+});
+return command.Parse(args).Invoke();
+
+static string Locate(string name, string scratch)
+{
+    if (name == "smollm2")
+        return Path.Combine(AppContext.BaseDirectory, "models", "SmolLM2-135M-Instruct.Q4_1.gguf");
+    Shape[] shapes = [Shape.TinyLlama, Shape.Llama32];
+    var shape = shapes.FirstOrDefault(s => name.StartsWith(s.Name + "-", StringComparison.OrdinalIgnoreCase))
+        ?? throw new ArgumentException($"No shape for '{name}'; known: {string.Join(", ", shapes.Select(s => s.Name))}.");
+    return Enum.TryParse<TensorType>(name[(shape.Name.Length + 1)..], ignoreCase: true, out var type)
+        ? RandomModel.Ensure(Path.Combine(scratch, "models"), shape, type)
+        : throw new ArgumentException($"No format '{name[(shape.Name.Length + 1)..]}'.");
+}

@@ -1,0 +1,10 @@
+namespace OpenHearth.Peers;
+
+/// <summary>The dimensions of a Llama that is filled with random weights.</summary>
+internal sealed record Shape(
+    string Name, int Layers, int Hidden, int FeedForward, int Heads, int KvHeads, int Vocabulary, float RopeTheta, bool Tied)
+{
+    public static readonly Shape TinyLlama = new("tinyllama-1.1b", 22, 2048, 5632, 32, 4, 32000, 10000, Tied: false);
+
+    public static readonly Shape Llama32 = new("llama-3.2-1b", 16, 2048, 8192, 32, 8, 128256, 500000, Tied: true);
+}
