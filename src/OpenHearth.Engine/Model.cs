@@ -2,6 +2,7 @@ using OpenHearth.Engine.Architectures;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.KvCache;
+using OpenHearth.Engine.Tokenization;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.MatMul;
@@ -20,14 +21,17 @@ public sealed class Model : IDisposable
     private readonly Stepper _stepper;
     private readonly BlockPool _blocks;
     private readonly ComputePool _pool;
+    private readonly Lazy<Tokenizer> _tokenizer;
     private readonly int _defaultContext;
     private bool _disposed;
 
-    private Model(ModelSource source, ModelGraph graph, ModelInfo info, ModelOptions options, bool fuse)
+    private Model(ModelSource source, ModelWeights weights, ModelGraph graph, ModelInfo info, ModelOptions options, bool fuse)
     {
         _source = source;
         Graph = graph;
+        UnusedTensors = [.. weights.Unused];
         Info = info;
+        _tokenizer = new Lazy<Tokenizer>(source.ReadTokenizer);
         _defaultContext = options.ContextLength;
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         var layout = new CacheLayout(graph, options.Exact ? CacheFormat.F32 : CacheFormat.F16);
@@ -38,10 +42,17 @@ public sealed class Model : IDisposable
     /// <summary>What there is to know of it.</summary>
     public ModelInfo Info { get; }
 
+    /// <summary>Turns text into tokens and back. Read when it is first asked for.</summary>
+    /// <exception cref="ModelFormatException">The model has no tokenizer, or one that can't be read.</exception>
+    public Tokenizer Tokenizer => _tokenizer.Value;
+
     /// <summary>Threads that compute.</summary>
     public int Threads => _pool.Threads;
 
     internal ModelGraph Graph { get; }
+
+    /// <summary>Tensors of the file that the architecture didn't ask for.</summary>
+    internal IReadOnlyList<string> UnusedTensors { get; }
 
     internal BlockPool Blocks => _blocks;
 
@@ -61,7 +72,7 @@ public sealed class Model : IDisposable
             var (name, architecture) = ArchitectureRegistry.Get(source);
             var weights = new ModelWeights(source, architecture.Names(source.Parameters));
             var graph = architecture.Build(new GraphBuilder(weights), source.Parameters);
-            return new Model(source, graph, source.Describe(name, graph), options, fuse);
+            return new Model(source, weights, graph, source.Describe(name, graph), options, fuse);
         }
         catch
         {

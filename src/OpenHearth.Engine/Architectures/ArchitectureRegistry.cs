@@ -11,6 +11,7 @@ internal static class ArchitectureRegistry
         new("llama", new Llama(), "llama", "mistral", "LlamaForCausalLM", "MistralForCausalLM"),
         new("qwen2", new Qwen2(), "qwen2", "Qwen2ForCausalLM"),
         new("qwen3", new Qwen3(), "qwen3", "Qwen3ForCausalLM"),
+        new("smollm3", new SmolLm3(), "smollm3", "SmolLM3ForCausalLM"),
     ];
 
     /// <summary>All names that GGUF files use.</summary>

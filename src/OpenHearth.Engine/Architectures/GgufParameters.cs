@@ -1,5 +1,6 @@
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Files.Safetensors;
 
 namespace OpenHearth.Engine.Architectures;
 
@@ -9,6 +10,23 @@ internal sealed class GgufParameters(GgufMetadata metadata, string path, string 
     public override string Path => path;
 
     public override bool IsGguf => true;
+
+    public override RopeParameters? Rope(string? layerType)
+    {
+        var theta = FindNumber("rope.freq_base", "");
+        if (layerType == "sliding_attention")
+            theta = FindNumber("rope.freq_base_swa", "") ?? theta;
+        return new RopeParameters
+        {
+            Type = FindText("rope.scaling.type", "") switch { null or "none" => "default", var type => type },
+            Theta = theta ?? 10000,
+            Factor = FindNumber("rope.scaling.factor", ""),
+            OriginalMaxPositions = FindInt("rope.scaling.original_context_length", "") ?? FindInt("context_length", ""),
+            BetaFast = FindNumber("rope.scaling.yarn_beta_fast", ""),
+            BetaSlow = FindNumber("rope.scaling.yarn_beta_slow", ""),
+            AttentionFactor = FindNumber("rope.scaling.attn_factor", ""),
+        };
+    }
 
     public override bool? FindBool(string gguf, string huggingFace) => metadata.FindBoolean(Key(gguf));
 

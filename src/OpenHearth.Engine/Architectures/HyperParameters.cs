@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Safetensors;
 
 namespace OpenHearth.Engine.Architectures;
 
@@ -68,6 +69,10 @@ internal abstract class HyperParameters
 
     /// <summary>A truth value, or null.</summary>
     public abstract bool? FindBool(string gguf, string huggingFace);
+
+    /// <summary>How positions turn queries and keys, or null where the model doesn't say.</summary>
+    /// <param name="layerType"><c>sliding_attention</c> or <c>full_attention</c> where layers differ, otherwise null.</param>
+    public abstract RopeParameters? Rope(string? layerType = null);
 
     /// <summary>A text, or null.</summary>
     public abstract string? FindText(string gguf, string huggingFace);

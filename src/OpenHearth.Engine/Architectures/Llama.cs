@@ -31,7 +31,7 @@ internal sealed class Llama : Architecture
         };
         // GGUF files hold Llama's query and key rows permuted so that neighbours are rotated.
         var pairing = p.IsGguf ? RotaryPairing.Neighbours : RotaryPairing.Halves;
-        var angles = g.RopeAngles(RopeScaling.Read(p, g.Weights, p.Int("rope.dimension_count", "", headWidth, 2)));
+        var angles = RopeScaling.Angles(g, p, p.Int("rope.dimension_count", "", headWidth, 2));
 
         var x = g.Embedding("token_embd", width);
         for (var layer = 0; layer < layers; layer++)

@@ -20,7 +20,7 @@ internal sealed class Qwen2 : Architecture
         var full = new AttentionShape { Heads = heads, KeyHeads = keyHeads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         var windowed = full with { Window = p.Bool("", "use_sliding_window", false) ? p.Int("", "sliding_window", 0, 0) : 0 };
         var firstWindowed = p.Int("", "max_window_layers", layers, 0);
-        var angles = g.RopeAngles(RopeScaling.Read(p, g.Weights, headWidth));
+        var angles = RopeScaling.Angles(g, p, headWidth);
 
         var x = g.Embedding("token_embd", width);
         for (var layer = 0; layer < layers; layer++)

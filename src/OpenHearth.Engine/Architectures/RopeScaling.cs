@@ -1,45 +1,51 @@
 using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Safetensors;
+using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
-using OpenHearth.Engine.Weights;
 
 namespace OpenHearth.Engine.Architectures;
 
-/// <summary>
-/// Reads how a model turns positions into angles: base frequency and one of the scalings that stretch it to longer contexts.
-/// Both styles of <c>config.json</c> are read: <c>rope_theta</c> with <c>rope_scaling</c>, and <c>rope_parameters</c>.
-/// </summary>
+/// <summary>Base frequency and scaling of rotary positions: from what the model says to radians a token.</summary>
 internal static class RopeScaling
 {
-    /// <summary>The frequencies of a model.</summary>
+    /// <summary>The angles of a model whose layers are all alike.</summary>
+    /// <param name="g">The graph; its tensors may hold <c>rope_freqs</c>, the divisors that GGUF files have for Llama 3.1's scaling</param>
     /// <param name="p">What the model says of itself.</param>
-    /// <param name="weights">May hold <c>rope_freqs</c>, the divisors that GGUF files have for Llama 3.1's scaling.</param>
     /// <param name="dimensions">Values of a head that are rotated.</param>
-    /// <param name="defaultBase">Base where the model names none.</param>
-    public static RopeFrequencies Read(HyperParameters p, ModelWeights weights, int dimensions, float defaultBase = 10000f)
+    public static Node Angles(GraphBuilder g, HyperParameters p, int dimensions)
     {
-        if (dimensions < 2 || dimensions % 2 != 0)
-            throw new ModelFormatException($"{p.Path}: {dimensions} values of a head can't be rotated in pairs");
-        var theta = p.Float("rope.freq_base", "rope_theta|rope_parameters.rope_theta", defaultBase);
-        var inverse = Unscaled(theta, dimensions);
-        if (weights.Has("rope_freqs.weight"))
+        var rope = p.Rope() ?? new RopeParameters { Type = "default", Theta = 10000 };
+        if (!g.Weights.Has("rope_freqs.weight"))
+            return g.RopeAngles(Frequencies(rope, p, dimensions));
+        var divisors = g.Weights.Vector("rope_freqs.weight", dimensions / 2);
+        return g.RopeAngles(new RopeFrequencies([.. Unscaled(rope.Theta, dimensions, p).Zip(divisors, (frequency, divisor) => frequency / divisor)]));
+    }
+
+    /// <summary>The frequencies that a declaration comes to.</summary>
+    /// <param name="rope">The declaration.</param>
+    /// <param name="p">Where it was read, for messages.</param>
+    /// <param name="dimensions">Values of a head that are rotated.</param>
+    public static RopeFrequencies Frequencies(RopeParameters rope, HyperParameters p, int dimensions)
+    {
+        var inverse = Unscaled(rope.Theta, dimensions, p);
+        return rope.Type switch
         {
-            var divisors = weights.Vector("rope_freqs.weight", dimensions / 2);
-            return new RopeFrequencies([.. inverse.Zip(divisors, (frequency, divisor) => frequency / divisor)]);
-        }
-        var type = p.FindText("rope.scaling.type", "rope_scaling.rope_type|rope_scaling.type|rope_parameters.rope_type|rope_parameters.type") ?? "none";
-        return type switch
-        {
-            "none" or "default" => new RopeFrequencies(inverse),
-            "linear" => new RopeFrequencies([.. inverse.Select(frequency => frequency / Factor(p))]),
-            "llama3" => Llama3(p, inverse),
-            "yarn" => Yarn(p, inverse, theta),
-            _ => throw new ModelFormatException($"{p.Path}: RoPE scaling {ModelFormatException.Quote(type)} is not known"),
+            "default" => new RopeFrequencies(inverse),
+            "linear" => new RopeFrequencies([.. inverse.Select(frequency => (float)(frequency / Factor(rope, p)))]),
+            "llama3" => Llama3(rope, p, inverse),
+            "yarn" => Yarn(rope, p, inverse),
+            _ => throw new ModelFormatException($"{p.Path}: RoPE scaling {ModelFormatException.Quote(rope.Type)} is not known"),
         };
     }
 
-    /// <summary>base^(-2i / dimensions) for every pair i.</summary>
-    private static float[] Unscaled(float theta, int dimensions)
+    /// <summary>0.1 · multiplier · ln(factor) + 1: how much sharper attention gets on longer texts. Source: the YaRN paper, equation 22.</summary>
+    public static double YarnMagnitude(double factor, double multiplier = 1) => factor <= 1 ? 1 : (0.1 * multiplier * Math.Log(factor)) + 1;
+
+    // theta^(-2i / dimensions) for every pair i
+    private static float[] Unscaled(double theta, int dimensions, HyperParameters p)
     {
+        if (dimensions < 2 || dimensions % 2 != 0)
+            throw new ModelFormatException($"{p.Path}: {dimensions} values of a head can't be rotated in pairs");
         var inverse = new float[dimensions / 2];
         for (var i = 0; i < inverse.Length; i++)
             inverse[i] = (float)(1 / Math.Pow(theta, 2.0 * i / dimensions));
@@ -47,12 +53,12 @@ internal static class RopeScaling
     }
 
     // Long waves are stretched, short ones kept, those between blended. Source: Meta's Llama 3.1 reference code.
-    private static RopeFrequencies Llama3(HyperParameters p, float[] inverse)
+    private static RopeFrequencies Llama3(RopeParameters rope, HyperParameters p, float[] inverse)
     {
-        var low = p.Float("", "rope_scaling.low_freq_factor|rope_parameters.low_freq_factor", 1f);
-        var high = p.Float("", "rope_scaling.high_freq_factor|rope_parameters.high_freq_factor", 4f);
-        var original = Original(p);
-        var factor = Factor(p);
+        var low = rope.LowFrequencyFactor ?? 1;
+        var high = rope.HighFrequencyFactor ?? 4;
+        var original = Original(rope, p);
+        var factor = Factor(rope, p);
         return new RopeFrequencies([.. inverse.Select(frequency =>
         {
             var turns = original * frequency / (2 * Math.PI);
@@ -62,15 +68,15 @@ internal static class RopeScaling
     }
 
     // Source: Peng et al., YaRN, 2023, sections 3.2 to 3.4.
-    private static RopeFrequencies Yarn(HyperParameters p, float[] inverse, float theta)
+    private static RopeFrequencies Yarn(RopeParameters rope, HyperParameters p, float[] inverse)
     {
-        var factor = Factor(p);
-        var original = Original(p);
+        var factor = Factor(rope, p);
+        var original = Original(rope, p);
         var dimensions = 2 * inverse.Length;
-        double PairThatTurns(double times) => dimensions * Math.Log(original / (times * 2 * Math.PI)) / (2 * Math.Log(theta));
-        var low = PairThatTurns(p.Float("rope.scaling.yarn_beta_fast", "rope_scaling.beta_fast|rope_parameters.beta_fast", 32f));
-        var high = PairThatTurns(p.Float("rope.scaling.yarn_beta_slow", "rope_scaling.beta_slow|rope_parameters.beta_slow", 1f));
-        if (p.Bool("", "rope_scaling.truncate|rope_parameters.truncate", true))
+        double PairThatTurns(double times) => dimensions * Math.Log(original / (times * 2 * Math.PI)) / (2 * Math.Log(rope.Theta));
+        var low = PairThatTurns(rope.BetaFast ?? 32);
+        var high = PairThatTurns(rope.BetaSlow ?? 1);
+        if (rope.Truncate)
             (low, high) = (Math.Floor(low), Math.Ceiling(high));
         low = Math.Max(low, 0);
         high = Math.Min(high, dimensions - 1);
@@ -80,28 +86,22 @@ internal static class RopeScaling
             var stretched = Math.Clamp((i - low) / Math.Max(high - low, 0.001), 0, 1);
             scaled[i] = (float)((inverse[i] / factor * stretched) + (inverse[i] * (1 - stretched)));
         }
-        return new RopeFrequencies(scaled, Magnitude(p, factor));
+        return new RopeFrequencies(scaled, (float)Magnitude(rope, p, factor));
     }
 
-    private static float Magnitude(HyperParameters p, float factor)
+    private static double Magnitude(RopeParameters rope, HyperParameters p, double factor)
     {
-        if (p.FindFloat("rope.scaling.attn_factor", "rope_scaling.attention_factor|rope_parameters.attention_factor") is { } given)
-            return p.IsGguf ? given * (float)YarnMagnitude(factor, 1) : given;
-        var mscale = p.FindFloat("", "rope_scaling.mscale|rope_parameters.mscale");
-        var all = p.FindFloat("", "rope_scaling.mscale_all_dim|rope_parameters.mscale_all_dim");
-        return mscale is > 0 && all is > 0 ? (float)(YarnMagnitude(factor, mscale.Value) / YarnMagnitude(factor, all.Value)) : (float)YarnMagnitude(factor, 1);
+        // In a GGUF file the factor comes on top of the paper's, in config.json instead of it.
+        if (rope.AttentionFactor is { } given)
+            return p.IsGguf ? given * YarnMagnitude(factor) : given;
+        return rope is { Mscale: > 0, MscaleAllDimensions: > 0 }
+            ? YarnMagnitude(factor, rope.Mscale.Value) / YarnMagnitude(factor, rope.MscaleAllDimensions.Value)
+            : YarnMagnitude(factor);
     }
 
-    /// <summary>0.1 · m · ln(factor) + 1.</summary>
-    private static double YarnMagnitude(float factor, float multiplier) => factor <= 1 ? 1 : (0.1 * multiplier * Math.Log(factor)) + 1;
+    private static double Factor(RopeParameters rope, HyperParameters p) =>
+        rope.Factor is > 0 ? rope.Factor.Value : throw p.Missing("rope.scaling.factor", "rope_scaling.factor");
 
-    private static float Factor(HyperParameters p)
-    {
-        var factor = p.Float("rope.scaling.factor", "rope_scaling.factor|rope_parameters.factor");
-        return factor > 0 ? factor : throw p.Wrong("rope.scaling.factor", "rope_scaling.factor", factor);
-    }
-
-    private static int Original(HyperParameters p) =>
-        p.FindInt("rope.scaling.original_context_length", "rope_scaling.original_max_position_embeddings|rope_parameters.original_max_position_embeddings|original_max_position_embeddings")
-        ?? p.Int("context_length", "max_position_embeddings");
+    private static double Original(RopeParameters rope, HyperParameters p) =>
+        rope.OriginalMaxPositions is > 0 ? rope.OriginalMaxPositions.Value : throw p.Missing("rope.scaling.original_context_length", "original_max_position_embeddings");
 }

@@ -38,7 +38,7 @@ internal sealed class Stepper : IDisposable
                 var count = Math.Min(tokens.Length, _step.MaximumTokens - _step.TokenCount);
                 var state = entry.Session.State;
                 state.Reserve(count);
-                _step.Add(state, tokens[..count], Math.Max(entry.Rows - (tokens.Length - count), 0));
+                _step.Add(state, tokens[..count], Math.Clamp(entry.Rows - (tokens.Length - count), 0, count));
                 tokens = tokens[count..];
             }
         }

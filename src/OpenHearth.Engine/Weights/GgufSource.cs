@@ -1,5 +1,7 @@
 using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Tokenization;
 
 namespace OpenHearth.Engine.Weights;
 
@@ -41,6 +43,10 @@ internal sealed class GgufSource : ModelSource
     public override StoredTensor? Find(string name) => File.TryGetTensor(name, out var tensor)
         ? new StoredTensor(name, tensor.Type, [.. tensor.Dimensions.Reverse()], tensor.Data)
         : null;
+
+    public override Tokenizer ReadTokenizer() => File.Metadata.FindString("tokenizer.ggml.model") is null or "no_vocab"
+        ? throw new ModelFormatException($"{Path}: the model comes without a tokenizer; it takes and gives token ids only")
+        : Tokenizer.FromGguf(File.Metadata);
 
     public override void Dispose() => File.Dispose();
 }

@@ -1,6 +1,7 @@
 using OpenHearth.Engine.Architectures;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
+using OpenHearth.Engine.Tokenization;
 
 namespace OpenHearth.Engine.Weights;
 
@@ -28,9 +29,16 @@ internal abstract class ModelSource : IDisposable
     /// <summary>A tensor by the name it is stored under, or null.</summary>
     public abstract StoredTensor? Find(string name);
 
+    /// <summary>Reads the model's tokenizer.</summary>
+    /// <exception cref="Files.ModelFormatException">There is none, or it can't be read.</exception>
+    public abstract Tokenizer ReadTokenizer();
+
     /// <summary>Opens a GGUF file, or a safetensors file, index or folder.</summary>
     /// <exception cref="Files.ModelFormatException">It is neither, or damaged.</exception>
-    public static ModelSource Open(string path) => new GgufSource(path);
+    public static ModelSource Open(string path) =>
+        Directory.Exists(path) || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+            ? new SafetensorsSource(path)
+            : new GgufSource(path);
 
     /// <summary>What there is to know of the model.</summary>
     /// <param name="architecture">GGUF name of the architecture.</param>

@@ -87,6 +87,13 @@ public class ConfigSection
     /// <summary>True where the key holds a nested object.</summary>
     public bool HasSection(string key) => TryGet(key, out var value, out _) && value.ValueKind == JsonValueKind.Object;
 
+    /// <summary>True where the key holds a list.</summary>
+    internal bool IsList(string key) => TryGet(key, out var value, out _) && value.ValueKind == JsonValueKind.Array;
+
+    /// <summary>True where the key holds a list that begins with a truth value.</summary>
+    internal bool IsListOfBooleans(string key) =>
+        TryGet(key, out var value, out _) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0 && value[0].ValueKind is JsonValueKind.True or JsonValueKind.False;
+
     /// <summary>What to throw where a key is needed: <c>FindInteger(key) ?? throw Missing(key)</c>.</summary>
     public ModelFormatException Missing(string key) => new($"{_path}: {ModelFormatException.Quote(_prefix + key)} is missing");
 

@@ -1,0 +1,92 @@
+namespace OpenHearth.Engine.Evaluation;
+
+/// <summary>
+/// How well a model predicts a text, as llama.cpp's perplexity tool defines it: the tokens are cut into windows that don't
+/// overlap, each is read from an empty context, and the tokens after its middle are scored.
+/// </summary>
+public sealed class Perplexity
+{
+    private double _squares;
+
+    /// <summary>Σ -ln p over the scored tokens.</summary>
+    public double NegativeLogLikelihood { get; private set; }
+
+    /// <summary>Tokens scored.</summary>
+    public int Scored { get; private set; }
+
+    /// <summary>e^(mean of -ln p).</summary>
+    public double Value => Math.Exp(NegativeLogLikelihood / Scored);
+
+    /// <summary>Standard error of <see cref="Value"/>.</summary>
+    public double StandardError
+    {
+        get
+        {
+            var mean = NegativeLogLikelihood / Scored;
+            return Value * Math.Sqrt(Math.Max((_squares / Scored) - (mean * mean), 0) / (Scored - 1));
+        }
+    }
+
+    /// <summary>Scores a text.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="tokens">The text, without special tokens.</param>
+    /// <param name="window">Tokens in a window; at least 4.</param>
+    /// <param name="windows">How many windows at most; 0 for all that are whole.</param>
+    /// <param name="firstToken">Replaces the first token of every window: the beginning-of-text token where the model wants one.</param>
+    /// <param name="cancellation">Ends the work between windows.</param>
+    /// <returns>The same object after every window, for running values.</returns>
+    public static IEnumerable<Perplexity> Measure(Model model, ReadOnlyMemory<int> tokens, int window = 512, int windows = 0, int? firstToken = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(window, 4);
+        ArgumentOutOfRangeException.ThrowIfNegative(windows);
+        if (tokens.Length < window)
+            throw new ArgumentException($"The text has {tokens.Length} tokens, one window takes {window}.", nameof(tokens));
+        var count = tokens.Length / window;
+        return Run(model, tokens, window, windows > 0 ? Math.Min(windows, count) : count, firstToken, cancellation);
+    }
+
+    private static IEnumerable<Perplexity> Run(Model model, ReadOnlyMemory<int> tokens, int window, int windows, int? firstToken, CancellationToken cancellation)
+    {
+        var result = new Perplexity();
+        // Positions from the middle on predict the tokens after it; the last position has nothing to predict.
+        var middle = window / 2;
+        var logits = new float[(window - 1 - middle) * model.Info.OutputWidth];
+        var ids = new int[window];
+        using var session = model.CreateSession(window);
+        for (var i = 0; i < windows; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            tokens.Span.Slice(i * window, window).CopyTo(ids);
+            if (firstToken is { } first)
+                ids[0] = first;
+            session.Truncate(0);
+            session.Step(ids.AsSpan(0, window - 1), logits);
+            result.Add(logits, ids.AsSpan(middle + 1));
+            yield return result;
+        }
+    }
+
+    private void Add(ReadOnlySpan<float> logits, ReadOnlySpan<int> next)
+    {
+        var vocabulary = logits.Length / next.Length;
+        for (var i = 0; i < next.Length; i++)
+        {
+            var row = logits.Slice(i * vocabulary, vocabulary);
+            var loss = LogSumExp(row) - row[next[i]];
+            NegativeLogLikelihood += loss;
+            _squares += loss * loss;
+        }
+        Scored += next.Length;
+    }
+
+    private static double LogSumExp(ReadOnlySpan<float> logits)
+    {
+        var largest = float.NegativeInfinity;
+        foreach (var logit in logits)
+            largest = MathF.Max(largest, logit);
+        var sum = 0.0;
+        foreach (var logit in logits)
+            sum += MathF.Exp(logit - largest);
+        return largest + Math.Log(sum);
+    }
+}

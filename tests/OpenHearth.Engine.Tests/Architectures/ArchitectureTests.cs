@@ -1,0 +1,88 @@
+namespace OpenHearth.Engine.Tests.Architectures;
+
+/// <summary>
+/// What every architecture must show: the logits of tiny models of ../shared/fixtures/architectures, computed by transformers.
+/// An architecture's test class names its folders and forms, as in <c>llama/gguf</c>.
+/// </summary>
+public abstract class ArchitectureTests(params string[] cases)
+{
+    private static readonly ModelOptions Exact = new() { Exact = true, Threads = 2 };
+
+    [Fact]
+    public void Logits_OfAllIdsAtOnce_AreTheReference() => ForEach((fixture, path) =>
+    {
+        using var model = Model.Load(path, Exact);
+        using var session = model.CreateSession();
+        var logits = new float[fixture.Expected.Length];
+        session.Step(fixture.Ids, logits);
+        Assert.True(fixture.Error(logits) <= 1e-4, $"{path}: error {fixture.Error(logits):E1} of the standard deviation");
+    });
+
+    [Fact]
+    public void Logits_InPieces_AreThoseOfTheWhole() => ForEach((fixture, path) =>
+    {
+        using var model = Model.Load(path, Exact);
+        var whole = new float[fixture.Expected.Length];
+        using (var session = model.CreateSession())
+            session.Step(fixture.Ids, whole);
+        foreach (var size in (int[])[1, 7, 16])
+        {
+            var pieces = new float[whole.Length];
+            using var session = model.CreateSession();
+            for (var i = 0; i < fixture.Ids.Length; i += size)
+            {
+                var count = Math.Min(size, fixture.Ids.Length - i);
+                session.Step(fixture.Ids.AsSpan(i, count), pieces.AsSpan(i * fixture.Width, count * fixture.Width));
+            }
+            var error = LogitComparison.Error(whole, pieces);
+            Assert.True(error <= 1e-5, $"{path}, {size} at a time: error {error:E1} of the standard deviation");
+        }
+    });
+
+    [Fact]
+    public void Logits_WithoutFusions_AreTheSame() => ForEach((fixture, path) =>
+    {
+        var results = new float[2][];
+        for (var fuse = 0; fuse < 2; fuse++)
+        {
+            using var model = Model.Load(path, Exact, fuse == 1);
+            using var session = model.CreateSession();
+            session.Step(fixture.Ids, results[fuse] = new float[fixture.Expected.Length]);
+        }
+        var error = LogitComparison.Error(results[0], results[1]);
+        Assert.True(error <= 1e-6, $"{path}: error {error:E1} of the standard deviation");
+    });
+
+    [Fact]
+    public void GreedyContinuation_WhereTheMarginIsWide_IsTheReference() => ForEach((fixture, path) =>
+    {
+        if (fixture.GreedyIds.Length == 0)
+            return;
+        using var model = Model.Load(path, Exact);
+        using var session = model.CreateSession();
+        var logits = session.Step(fixture.Ids.AsSpan(0, fixture.GreedyPrompt));
+        for (var i = 0; i < fixture.GreedyIds.Length; i++)
+        {
+            var best = LogitComparison.Best(logits);
+            Assert.True(best == fixture.GreedyIds[i] || fixture.GreedyMargins[i] <= 1e-3, $"{path}: token {i} is {best}, not {fixture.GreedyIds[i]}");
+            logits = session.Step([fixture.GreedyIds[i]]);
+        }
+    });
+
+    [Fact]
+    public void Tensors_OfTheFile_AreAllUsed() => ForEach((_, path) =>
+    {
+        using var model = Model.Load(path, Exact);
+        Assert.Empty(model.UnusedTensors);
+    });
+
+    private void ForEach(Action<ArchitectureFixture, string> check)
+    {
+        foreach (var entry in cases)
+        {
+            var slash = entry.IndexOf('/', StringComparison.Ordinal);
+            var fixture = new ArchitectureFixture(entry[..slash]);
+            check(fixture, fixture.Form(entry[(slash + 1)..]));
+        }
+    }
+}

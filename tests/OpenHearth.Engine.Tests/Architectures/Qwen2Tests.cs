@@ -1,0 +1,3 @@
+namespace OpenHearth.Engine.Tests.Architectures;
+
+public sealed class Qwen2Tests() : ArchitectureTests("qwen2/gguf", "qwen2/safetensors");

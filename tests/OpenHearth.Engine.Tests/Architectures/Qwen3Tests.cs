@@ -1,0 +1,3 @@
+namespace OpenHearth.Engine.Tests.Architectures;
+
+public sealed class Qwen3Tests() : ArchitectureTests("qwen3/gguf", "qwen3/safetensors");
