@@ -50,7 +50,10 @@ internal static class CommandLine
         try
         {
             using var invocation = new Invocation(parse, options, terminal, interrupt);
-            return body(invocation);
+            var code = body(invocation);
+            if (verbose)
+                invocation.Log.Debug($"done {StartUp.Report()}");
+            return code;
         }
 #pragma warning disable CA1031 // The one place where every failure becomes a message and an exit code.
         catch (Exception thrown)

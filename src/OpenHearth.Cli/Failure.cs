@@ -1,3 +1,4 @@
+using OpenHearth.Engine;
 using OpenHearth.Engine.Files;
 
 namespace OpenHearth.Cli;
@@ -24,11 +25,20 @@ internal sealed class Failure(int exitCode, string message, Exception? cause = n
         OperationCanceledException => new Failure(Cli.ExitCode.Cancelled, "Cancelled.", thrown),
         FileNotFoundException { FileName: { Length: > 0 } file } => new Failure(Cli.ExitCode.NotFound, $"There is no file {file}.", thrown),
         FileNotFoundException or DirectoryNotFoundException => new Failure(Cli.ExitCode.NotFound, thrown.Message, thrown),
+        ContextOverflowException => Because($"{thrown.Message} Give a smaller --ctx or a shorter text.", thrown),
         ModelFormatException => Because(thrown.Message, thrown),
+        ArgumentException => Because(WithoutParameter(thrown.Message), thrown),
         NotSupportedException => Because(thrown.Message, thrown),
         UnauthorizedAccessException => Because($"{thrown.Message} Check the permissions of the file.", thrown),
         IOException => Because(thrown.Message, thrown),
         OutOfMemoryException => Because("There is not enough memory. Give a smaller --ctx, close other programs, or use a smaller model.", thrown),
         _ => Because($"Unexpected: {thrown.Message} ({thrown.GetType().Name}). Please report it with what --verbose shows.", thrown),
     };
+
+    /// <summary>.NET appends the name of a parameter, which says nothing to a user.</summary>
+    private static string WithoutParameter(string message)
+    {
+        var end = message.IndexOf(" (Parameter '", StringComparison.Ordinal);
+        return end < 0 ? message.ReplaceLineEndings(" ") : message[..end];
+    }
 }

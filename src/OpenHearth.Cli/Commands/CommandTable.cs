@@ -13,5 +13,5 @@ internal static class CommandTable
     ];
 
     /// <summary>The commands.</summary>
-    public static IReadOnlyList<CommandEntry> Entries { get; } = [InfoCommand.Entry];
+    public static IReadOnlyList<CommandEntry> Entries { get; } = [TokenizeCommand.Entry, DetokenizeCommand.Entry, LogitsCommand.Entry, BenchCommand.Entry, InfoCommand.Entry];
 }

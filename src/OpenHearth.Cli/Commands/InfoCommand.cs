@@ -1,14 +1,38 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using OpenHearth.Cli.Models;
+using OpenHearth.Cli.Rendering;
+using OpenHearth.Engine;
 
 namespace OpenHearth.Cli.Commands;
 
 /// <summary><c>hearth info</c>: this computer, as the program sees it.</summary>
 internal static class InfoCommand
 {
-    public static CommandEntry Entry { get; } = new("info", "This computer and this program.", ["hearth info", "hearth info --measure --json"], Declare);
+    public static CommandEntry Entry { get; } = new("info", "This program and this computer.", ["hearth info", "hearth info --json"], Declare);
 
-    private static Func<Invocation, int> Declare(Command command, CommonOptions options)
+    private static Func<Invocation, int> Declare(Command command, CommonOptions options) => run =>
     {
-        return run => { run.Out.WriteLine(run.Home); return 0; };
-    }
+        var document = new InfoDocument(
+            PrintVersion.Version, RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription,
+            Computer.CpuName, Computer.Cores, Computer.MemoryBytes, run.Offline,
+            new PathsDocument(AppContext.BaseDirectory, run.Home, [.. ModelReference.OfProgram().Names()]));
+        if (run.Json)
+            run.WriteJson(document, JsonDocuments.Readable.InfoDocument);
+        else
+            Print(run, document);
+        return ExitCode.Done;
+    };
+
+    private static void Print(Invocation run, InfoDocument info) => run.WriteTable("", ["", ""],
+    [
+        ["version", $"hearth {info.Version}, {info.Runtime}, {info.Os}"],
+        ["cpu", $"{info.Cpu}, {info.Cores} cores for this process"],
+        ["memory", string.Create(CultureInfo.InvariantCulture, $"{info.MemoryBytes / (double)(1 << 30):F1} GiB for this process")],
+        ["network", info.Offline ? "off" : "on"],
+        ["program", info.Paths.Program],
+        ["home", info.Paths.Home],
+        ["models", string.Join(", ", info.Paths.Models)],
+    ]);
 }

@@ -1,14 +1,18 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OpenHearth.Cli.Models;
+using OpenHearth.Cli.Rendering;
+using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Tokenization;
 
 namespace OpenHearth.Cli.Commands;
 
 /// <summary>One run of one command: its options, where it writes, and when it was told to stop.</summary>
 internal sealed class Invocation(ParseResult parse, CommonOptions options, Terminal terminal, Interrupt interrupt) : IDisposable
 {
+    private static readonly TimeSpan PatienceWithInput = TimeSpan.FromSeconds(2);
+
     private readonly List<IDisposable> _owned = [];
 
     /// <summary>Where to read and write.</summary>
@@ -33,7 +37,7 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
     public int Threads => Get(options.Threads) ?? Environment.ProcessorCount;
 
     /// <summary>The clock, or the moment that HEARTH_NOW names.</summary>
-    public Func<DateTimeOffset> Clock => Terminal.Variable("HEARTH_NOW") is { Length: > 0 } fixedTime ? Fixed(fixedTime) : () => TimeProvider.System.GetLocalNow();
+    public TimeProvider Clock => Terminal.Variable("HEARTH_NOW") is { Length: > 0 } fixedTime ? FixedClock.Parse(fixedTime) : TimeProvider.System;
 
     /// <summary>The folder of what the program keeps: HEARTH_HOME, or one in the user's data folder.</summary>
     public string Home => Terminal.Variable("HEARTH_HOME") is { Length: > 0 } home
@@ -45,6 +49,13 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
 
     /// <summary>MODEL as it was typed.</summary>
     public string ModelName => parse.GetRequiredValue(options.Model);
+
+    /// <summary>The tokenizer of MODEL, without its weights.</summary>
+    public Tokenizer OpenTokenizer()
+    {
+        using var file = GgufFile.Open(ModelPath);
+        return Tokenizer.FromGguf(file.Metadata);
+    }
 
     /// <summary>The value of an option.</summary>
     public T? Get<T>(Option<T> option) => parse.GetValue(option);
@@ -65,14 +76,51 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
     /// <summary>Writes the one JSON document.</summary>
     public void WriteJson<T>(T document, JsonTypeInfo<T> type) => Out.WriteLine(JsonSerializer.Serialize(document, type));
 
+    /// <summary>A text from the command line, else of the file that an option names, else of standard input.</summary>
+    public string Text(string? argument, Option<string?> file)
+    {
+        if (argument is not null && Get(file) is not null)
+            throw Failure.WrongCommandLine($"Give the text or {file.Name}, not both.");
+        if (argument is not null)
+            return argument;
+        if (Get(file) is { } path)
+            return File.ReadAllText(path);
+        return Terminal.InputIsTerminal ? throw Failure.WrongCommandLine($"Give a text, {file.Name}, or pipe one in.") : ReadInput();
+    }
+
+    /// <summary>Writes a table for people.</summary>
+    public void WriteTable(string title, string[] headings, IReadOnlyList<string[]> rows) => Tables.Write(Terminal, title, headings, rows);
+
+    /// <summary>All of standard input; says so when it has to wait for it.</summary>
+    public string ReadInput()
+    {
+        using var patience = new Timer(_ => Log.Warning("waiting for standard input; give < /dev/null if there is none."), null, PatienceWithInput, Timeout.InfiniteTimeSpan);
+        if (Terminal.InputIsTerminal)
+            patience.Change(Timeout.Infinite, Timeout.Infinite);
+        return Terminal.ReadInput();
+    }
+
+    /// <summary>Writes a piece of a text that is still being made.</summary>
+    public void Stream(string text)
+    {
+        Out.Write(text);
+        Out.Flush();
+    }
+
+    /// <summary>Writes a result that is a text: exactly on a pipe, on a line of its own on a terminal, as a document with --json.</summary>
+    public void WriteText(string text)
+    {
+        if (Json)
+            WriteJson(new TextDocument(text), JsonDocuments.Readable.TextDocument);
+        else if (Terminal.OutputIsTerminal)
+            Out.WriteLine(text);
+        else
+            Out.Write(text);
+    }
+
     public void Dispose()
     {
         for (var i = _owned.Count - 1; i >= 0; i--)
             _owned[i].Dispose();
     }
-
-    private static Func<DateTimeOffset> Fixed(string text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out var now)
-            ? () => now
-            : throw Failure.WrongCommandLine($"HEARTH_NOW is '{text}', which is no time like 2026-03-15T09:30:00.");
 }

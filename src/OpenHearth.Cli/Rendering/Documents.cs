@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace OpenHearth.Cli.Rendering;
+
+/// <summary>What <c>tokenize</c> prints.</summary>
+internal sealed record TokensDocument(IReadOnlyList<int> Ids, IReadOnlyList<string> Pieces, IReadOnlyList<int[]> Offsets);
+
+/// <summary>What <c>detokenize</c> and <c>template</c> print.</summary>
+internal sealed record TextDocument(string Text);
+
+/// <summary>The result of an item of a batch that failed.</summary>
+internal sealed record ErrorDocument(string Error);
+
+/// <summary>What <c>logits</c> prints.</summary>
+/// <param name="Shape">Rows and values a row.</param>
+/// <param name="Kind"><c>logits</c> or <c>hidden</c>.</param>
+/// <param name="Top">The highest of each row, where they were asked for.</param>
+internal sealed record LogitsDocument(int[] Shape, string Kind, IReadOnlyList<Candidate[]>? Top);
+
+/// <summary>A token and its score, written as a pair.</summary>
+[JsonConverter(typeof(CandidateConverter))]
+internal readonly record struct Candidate(int Id, float Logit);
+
+/// <summary><c>[id, logit]</c></summary>
+internal sealed class CandidateConverter : JsonConverter<Candidate>
+{
+    public override Candidate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+
+    public override void Write(Utf8JsonWriter writer, Candidate value, JsonSerializerOptions options)
+    {
+        writer.WriteStartArray();
+        writer.WriteNumberValue(value.Id);
+        if (float.IsFinite(value.Logit))
+            writer.WriteNumberValue(value.Logit);
+        else
+            writer.WriteStringValue(value.Logit.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        writer.WriteEndArray();
+    }
+}
+
+/// <summary>What <c>bench</c> prints.</summary>
+internal sealed record BenchDocument(string Model, int Threads, string Cpu, double LoadMs, double RssMb, double FileMb, SpeedDocument Prefill, SpeedDocument Decode);
+
+/// <summary>The speed of one kind of step.</summary>
+internal sealed record SpeedDocument(int Tokens, SpreadDocument Tps);
+
+/// <summary>A number measured several times.</summary>
+internal sealed record SpreadDocument(double Median, double Min, double Max);
+
+/// <summary>What <c>info</c> prints.</summary>
+internal sealed record InfoDocument(string Version, string Runtime, string Os, string Cpu, int Cores, long MemoryBytes, bool Offline, PathsDocument Paths);
+
+/// <summary>Where the program keeps things, and the models it knows by name.</summary>
+internal sealed record PathsDocument(string Program, string Home, IReadOnlyList<string> Models);
