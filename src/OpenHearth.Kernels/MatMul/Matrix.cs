@@ -1,4 +1,5 @@
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Packing;
 using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Kernels.MatMul;
@@ -7,10 +8,9 @@ namespace OpenHearth.Kernels.MatMul;
 /// A weight matrix [rows, columns] in any format that can be decoded, row-major as in a file.
 /// The memory belongs to whoever made the region and must outlive the matrix. Reading is thread-safe.
 /// </summary>
-public sealed class Matrix
+public sealed unsafe class Matrix
 {
     private readonly BlockFormat _format;
-    private readonly int _rowBytes;
 
     /// <summary>Describes a matrix that lies in <paramref name="data"/>.</summary>
     /// <exception cref="NotSupportedException">The type can't be decoded.</exception>
@@ -18,13 +18,14 @@ public sealed class Matrix
     public Matrix(TensorType type, int rows, int columns, MemoryRegion data)
     {
         _format = BlockFormats.Get(type);
-        _rowBytes = checked((int)TensorTypes.RowBytes(type, columns));
-        if (data.Length < (long)rows * _rowBytes)
-            throw new ArgumentException($"A {rows} × {columns} matrix of {type} takes {(long)rows * _rowBytes} bytes, {data.Length} were given.", nameof(data));
+        RowBytes = checked((int)TensorTypes.RowBytes(type, columns));
+        if (data.Length < (long)rows * RowBytes)
+            throw new ArgumentException($"A {rows} × {columns} matrix of {type} takes {(long)rows * RowBytes} bytes, {data.Length} were given.", nameof(data));
         Type = type;
         Rows = rows;
         Columns = columns;
         Data = data;
+        Codes = RowCodesRegistry.Find(type);
     }
 
     /// <summary>Storage format.</summary>
@@ -39,12 +40,21 @@ public sealed class Matrix
     /// <summary>The blocks, row after row.</summary>
     public MemoryRegion Data { get; }
 
+    /// <summary>Bytes from one row to the next.</summary>
+    internal int RowBytes { get; }
+
+    /// <summary>How integer kernels read the rows; null where values are no small integers.</summary>
+    internal RowCodes? Codes { get; }
+
     /// <summary>Decodes one row.</summary>
     /// <param name="row">From 0.</param>
     /// <param name="values">[columns]</param>
     public void DecodeRow(int row, Span<float> values)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows);
-        _format.Decode(Data.Span((long)row * _rowBytes, _rowBytes), values[..Columns]);
+        _format.Decode(Data.Span((long)row * RowBytes, RowBytes), values[..Columns]);
     }
+
+    /// <summary>The blocks of a row; unchecked.</summary>
+    internal byte* Row(int row) => Data.Pointer + (long)row * RowBytes;
 }

@@ -1,61 +1,123 @@
-using System.Numerics;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Kernels.MatMul;
 
-/// <summary>y = x · Wᵀ for one activation row or many.</summary>
+/// <summary>
+/// y = x · Wᵀ for one activation row or many. Products that share an activation are faster in one call: it is prepared
+/// once and the threads meet once. Nothing is allocated on the managed heap.
+/// </summary>
 public static unsafe class Product
 {
     /// <summary>Multiplies <paramref name="tokens"/> rows of activations with a weight matrix.</summary>
     /// <param name="pool">Runs the parts; one product at a time.</param>
     /// <param name="weights">[rows, columns]</param>
     /// <param name="x">[tokens, columns]</param>
-    /// <param name="y">[tokens, rows], overwritten</param>
+    /// <param name="y">[tokens, rows], overwritten; must not overlap <paramref name="x"/></param>
     /// <param name="tokens">Number of activation rows.</param>
     /// <param name="precision">Whether activations may be rounded.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="x"/> or <paramref name="y"/> is too short.</exception>
     public static void Multiply(ComputePool pool, Matrix weights, ReadOnlySpan<float> x, Span<float> y, int tokens, Precision precision)
     {
-        _ = precision;
-        ArgumentOutOfRangeException.ThrowIfLessThan(x.Length, tokens * weights.Columns, nameof(x));
-        ArgumentOutOfRangeException.ThrowIfLessThan(y.Length, tokens * weights.Rows, nameof(y));
+        CheckInput(weights, x, tokens);
+        CheckOutput(weights, y, tokens);
         fixed (float* px = x, py = y)
         {
-            var job = new DecodedRows { Weights = weights, X = px, Y = py, Tokens = tokens };
-            pool.Run(ref job);
+            var targets = new Targets();
+            targets.Add(weights, py);
+            Run(pool, ref targets, px, tokens, precision);
         }
     }
 
-    /// <summary>Decodes a row at a time and takes its dot product with every token: right for every format, fast for none.</summary>
-    private struct DecodedRows : IJob
+    /// <summary>Multiplies the same activations with two matrices of as many columns, for example gate and up.</summary>
+    /// <param name="pool">Runs the parts; one product at a time.</param>
+    /// <param name="a">[rows of a, columns]</param>
+    /// <param name="b">[rows of b, columns]</param>
+    /// <param name="x">[tokens, columns]</param>
+    /// <param name="ya">[tokens, rows of a], overwritten; no outputs may overlap</param>
+    /// <param name="yb">[tokens, rows of b], overwritten</param>
+    /// <param name="tokens">Number of activation rows.</param>
+    /// <param name="precision">Whether activations may be rounded.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="x"/> or an output is too short.</exception>
+    /// <exception cref="ArgumentException">The matrices differ in columns.</exception>
+    public static void Multiply(ComputePool pool, Matrix a, Matrix b, ReadOnlySpan<float> x, Span<float> ya, Span<float> yb, int tokens, Precision precision)
     {
-        public Matrix Weights;
-        public float* X; // [tokens, columns]
-        public float* Y; // [tokens, rows]
-        public int Tokens;
-
-        public readonly void Execute(int part, int parts)
+        CheckInput(a, x, tokens);
+        CheckSameInput(a, b);
+        CheckOutput(a, ya, tokens);
+        CheckOutput(b, yb, tokens);
+        fixed (float* px = x, pa = ya, pb = yb)
         {
-            var first = (int)((long)Weights.Rows * part / parts);
-            var end = (int)((long)Weights.Rows * (part + 1) / parts);
-            var row = stackalloc float[Weights.Columns];
-            for (var r = first; r < end; r++)
-            {
-                Weights.DecodeRow(r, new Span<float>(row, Weights.Columns));
-                for (var t = 0; t < Tokens; t++)
-                    Y[(long)t * Weights.Rows + r] = Dot(row, X + (long)t * Weights.Columns, Weights.Columns);
-            }
+            var targets = new Targets();
+            targets.Add(a, pa);
+            targets.Add(b, pb);
+            Run(pool, ref targets, px, tokens, precision);
         }
+    }
 
-        private static float Dot(float* a, float* b, int length)
+    /// <summary>Multiplies the same activations with three matrices of as many columns, for example those of query, key and value.</summary>
+    /// <param name="pool">Runs the parts; one product at a time.</param>
+    /// <param name="a">[rows of a, columns]</param>
+    /// <param name="b">[rows of b, columns]</param>
+    /// <param name="c">[rows of c, columns]</param>
+    /// <param name="x">[tokens, columns]</param>
+    /// <param name="ya">[tokens, rows of a], overwritten; no outputs may overlap</param>
+    /// <param name="yb">[tokens, rows of b], overwritten</param>
+    /// <param name="yc">[tokens, rows of c], overwritten</param>
+    /// <param name="tokens">Number of activation rows.</param>
+    /// <param name="precision">Whether activations may be rounded.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="x"/> or an output is too short.</exception>
+    /// <exception cref="ArgumentException">The matrices differ in columns.</exception>
+    public static void Multiply(
+        ComputePool pool, Matrix a, Matrix b, Matrix c, ReadOnlySpan<float> x, Span<float> ya, Span<float> yb, Span<float> yc, int tokens, Precision precision)
+    {
+        CheckInput(a, x, tokens);
+        CheckSameInput(a, b);
+        CheckSameInput(a, c);
+        CheckOutput(a, ya, tokens);
+        CheckOutput(b, yb, tokens);
+        CheckOutput(c, yc, tokens);
+        fixed (float* px = x, pa = ya, pb = yb, pc = yc)
         {
-            var sum = Vector<float>.Zero;
-            var i = 0;
-            for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
-                sum = Vector.FusedMultiplyAdd(Vector.Load(a + i), Vector.Load(b + i), sum);
-            var total = Vector.Sum(sum);
-            for (; i < length; i++)
-                total += a[i] * b[i];
-            return total;
+            var targets = new Targets();
+            targets.Add(a, pa);
+            targets.Add(b, pb);
+            targets.Add(c, pc);
+            Run(pool, ref targets, px, tokens, precision);
         }
+    }
+
+    private static void Run(ComputePool pool, ref Targets targets, float* x, int tokens, Precision precision)
+    {
+        if (tokens == 0)
+            return;
+        if (precision == Precision.Fast && IsCoded(targets) && tokens <= CodedRows.MostTokens)
+            CodedRows.Run(pool, ref targets, x, tokens);
+        else
+            FloatRows.Run(pool, ref targets, x, tokens);
+    }
+
+    private static bool IsCoded(in Targets targets)
+    {
+        for (var i = 0; i < targets.Count; i++)
+        {
+            if (targets[i].Weights.Codes is null)
+                return false;
+        }
+        return true;
+    }
+
+    private static void CheckInput(Matrix weights, ReadOnlySpan<float> x, int tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(tokens);
+        ArgumentOutOfRangeException.ThrowIfLessThan(x.Length, (long)tokens * weights.Columns, nameof(x));
+    }
+
+    private static void CheckOutput(Matrix weights, Span<float> y, int tokens) =>
+        ArgumentOutOfRangeException.ThrowIfLessThan(y.Length, (long)tokens * weights.Rows, nameof(y));
+
+    private static void CheckSameInput(Matrix a, Matrix b)
+    {
+        if (a.Columns != b.Columns)
+            throw new ArgumentException($"Products of the same activations need matrices of as many columns; these have {a.Columns} and {b.Columns}.");
     }
 }

@@ -1,61 +1,101 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using OpenHearth.Kernels.Cpu;
 
 namespace OpenHearth.Kernels.Threading;
 
 /// <summary>
-/// A fixed set of threads that run one job at a time, each its own part; the caller is one of them.
-/// Waiting spins briefly and then parks, so that a busy neighbour on a core costs its share and no more.
+/// A fixed set of threads that run one job at a time; the caller is one of them. Parts are dealt to whoever is free, so
+/// nobody waits for a thread that has not begun. Waiting spins briefly and then parks: a busy neighbour on a core costs
+/// its share and no more.
 /// </summary>
-/// <remarks>One caller at a time: <see cref="Run"/> is not reentrant and not thread-safe.</remarks>
+/// <remarks>One caller at a time: <see cref="Run{TJob}(ref TJob, int)"/> is neither reentrant nor thread-safe, and says so when it is tried.</remarks>
 public sealed unsafe class ComputePool : IDisposable
 {
-    private const int SpinsBeforePark = 2000;
+    // Longer than what lies between two products of a step, shorter than anybody notices.
+    private static readonly long SpinTicks = Stopwatch.Frequency / 20_000; // 50 µs
 
-    private readonly Thread[] _workers;
-    private readonly SemaphoreSlim[] _wake;
-    private readonly ManualResetEventSlim _done = new(false, SpinsBeforePark);
+    [ThreadStatic]
+    private static int t_worker;
+
+    private readonly Worker[] _workers;
+    private readonly Workspace[] _local;
+    private readonly ManualResetEventSlim _done = new(false, 0);
     private delegate*<void*, int, int, void> _execute;
     private void* _job;
-    private int _pending;
+    private int _parts;
+    private ulong _deal; // number of the run << 32 | parts not yet dealt
+    private int _finished;
+    private int _callerParked;
+    private int _running;
+    private ExceptionDispatchInfo? _failure;
     private volatile bool _stopping;
 
-    /// <summary>Starts <paramref name="threads"/> - 1 threads; the caller of <see cref="Run"/> is the last one.</summary>
-    public ComputePool(int threads)
+    /// <summary>Starts <paramref name="threads"/> - 1 threads; the caller of Run is the last one.</summary>
+    /// <param name="threads">At least 1.</param>
+    public ComputePool(int threads) : this(threads, CpuFeatures.Current.Level)
+    {
+    }
+
+    /// <summary>Starts threads for kernels of one level.</summary>
+    /// <param name="threads">At least 1.</param>
+    /// <param name="level">The highest level of instructions that products of this pool use; this processor must have it.</param>
+    public ComputePool(int threads, CpuLevel level)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
-        _workers = new Thread[threads - 1];
-        _wake = new SemaphoreSlim[threads - 1];
+        Level = level;
+        _workers = new Worker[threads - 1];
+        _local = new Workspace[threads];
+        for (var i = 0; i < threads; i++)
+            _local[i] = new Workspace();
         for (var i = 0; i < _workers.Length; i++)
-        {
-            var part = i + 1;
-            _wake[i] = new SemaphoreSlim(0);
-            _workers[i] = new Thread(() => Work(part)) { IsBackground = true, Name = $"hearth compute {part}" };
-            _workers[i].Start();
-        }
+            _workers[i] = new Worker(this, i + 1);
+        foreach (var worker in _workers)
+            worker.Thread.Start();
     }
 
     /// <summary>Number of parts that run at the same time.</summary>
     public int Threads { get; }
 
-    /// <summary>Runs all parts of <paramref name="job"/> and returns when the last has ended. A job must not throw.</summary>
-    public void Run<TJob>(ref TJob job) where TJob : struct, IJob
+    /// <summary>The highest level of instructions that products of this pool use.</summary>
+    public CpuLevel Level { get; }
+
+    /// <summary>Memory that the caller of Run fills before a run and all threads read in it.</summary>
+    internal Workspace Shared { get; } = new();
+
+    /// <summary>Memory of the thread that asks, for use within one part.</summary>
+    internal Workspace Local => _local[t_worker];
+
+    /// <summary>Runs a job with as many parts as threads and returns when the last part has ended.</summary>
+    /// <exception cref="InvalidOperationException">The pool is already running a job.</exception>
+    public void Run<TJob>(ref TJob job) where TJob : struct, IJob => Run(ref job, Threads);
+
+    /// <summary>Runs a job and returns when the last part has ended. What a part throws is thrown here, once all have ended.</summary>
+    /// <param name="job">The job; its fields may be changed by its parts.</param>
+    /// <param name="parts">Any number; more than threads even out the load.</param>
+    /// <exception cref="InvalidOperationException">The pool is already running a job.</exception>
+    public void Run<TJob>(ref TJob job, int parts) where TJob : struct, IJob
     {
-        if (_workers.Length == 0)
+        ObjectDisposedException.ThrowIf(_stopping, this);
+        if (Interlocked.Exchange(ref _running, 1) != 0)
+            throw new InvalidOperationException("This pool is running a job; it runs one at a time.");
+        try
         {
-            job.Execute(0, 1);
-            return;
+            if (_workers.Length == 0 || parts <= 1)
+            {
+                for (var part = 0; part < parts; part++)
+                    job.Execute(part, parts);
+                return;
+            }
+            fixed (void* pinned = &Unsafe.As<TJob, byte>(ref job))
+                Deal(pinned, &Execute<TJob>, parts);
+            _failure?.Throw();
         }
-        fixed (void* pinned = &Unsafe.As<TJob, byte>(ref job))
+        finally
         {
-            _job = pinned;
-            _execute = &Execute<TJob>;
-            _pending = _workers.Length;
-            _done.Reset();
-            foreach (var wake in _wake)
-                wake.Release();
-            job.Execute(0, Threads);
-            _done.Wait();
+            Volatile.Write(ref _running, 0);
         }
     }
 
@@ -65,28 +105,137 @@ public sealed unsafe class ComputePool : IDisposable
         if (_stopping)
             return;
         _stopping = true;
-        foreach (var wake in _wake)
-            wake.Release();
         foreach (var worker in _workers)
-            worker.Join();
-        foreach (var wake in _wake)
-            wake.Dispose();
+            worker.Wake.Set();
+        foreach (var worker in _workers)
+        {
+            worker.Thread.Join();
+            worker.Wake.Dispose();
+        }
+        foreach (var local in _local)
+            local.Dispose();
+        Shared.Dispose();
         _done.Dispose();
     }
 
     private static void Execute<TJob>(void* job, int part, int parts) where TJob : struct, IJob =>
         Unsafe.AsRef<TJob>(job).Execute(part, parts);
 
-    private void Work(int part)
+    private void Deal(void* job, delegate*<void*, int, int, void> execute, int parts)
+    {
+        _job = job;
+        _execute = execute;
+        _parts = parts;
+        _finished = 0;
+        _failure = null;
+        var run = (uint)(_deal >> 32) + 1;
+        Interlocked.Exchange(ref _deal, (ulong)run << 32 | (uint)parts); // publishes all of the above, and is a full fence
+        var helpers = Math.Min(_workers.Length, parts - 1);
+        for (var i = 0; i < helpers; i++)
+        {
+            if (Volatile.Read(ref _workers[i].Parked) != 0)
+                _workers[i].Wake.Set();
+        }
+        TakeParts(run);
+        WaitForOthers(parts);
+    }
+
+    // A part can be taken only from the run that a thread knows of: then the run cannot end before the part has, and
+    // its fields stay what they are.
+    private void TakeParts(uint run)
     {
         while (true)
         {
-            _wake[part - 1].Wait();
-            if (_stopping)
+            var deal = Volatile.Read(ref _deal);
+            if ((uint)(deal >> 32) != run || (uint)deal == 0)
                 return;
-            _execute(_job, part, Threads);
-            if (Interlocked.Decrement(ref _pending) == 0)
+            if (Interlocked.CompareExchange(ref _deal, deal - 1, deal) != deal)
+                continue;
+            var parts = _parts;
+            try
+            {
+                _execute(_job, parts - (int)(uint)deal, parts);
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
+            }
+            if (Interlocked.Increment(ref _finished) == parts && Volatile.Read(ref _callerParked) != 0)
                 _done.Set();
+        }
+    }
+
+    private void WaitForOthers(int parts)
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (Volatile.Read(ref _finished) != parts)
+        {
+            Thread.SpinWait(4);
+            if (Stopwatch.GetTimestamp() - start < SpinTicks)
+                continue;
+            _done.Reset();
+            Interlocked.Exchange(ref _callerParked, 1);
+            while (Volatile.Read(ref _finished) != parts)
+            {
+                _done.Wait();
+                _done.Reset();
+            }
+            Volatile.Write(ref _callerParked, 0);
+            return;
+        }
+    }
+
+    private sealed class Worker
+    {
+        private readonly ComputePool _pool;
+        private readonly int _index;
+
+        public Worker(ComputePool pool, int index)
+        {
+            _pool = pool;
+            _index = index;
+            Thread = new Thread(Work) { IsBackground = true, Name = $"hearth compute {index}" };
+        }
+
+        public Thread Thread { get; }
+
+        public ManualResetEventSlim Wake { get; } = new(false, 0);
+
+        public int Parked;
+
+        private void Work()
+        {
+            t_worker = _index;
+            var done = 0u;
+            while (true)
+            {
+                var run = WaitForRun(done);
+                if (_pool._stopping)
+                    return;
+                _pool.TakeParts(run);
+                done = run;
+            }
+        }
+
+        private uint WaitForRun(uint done)
+        {
+            var start = Stopwatch.GetTimestamp();
+            while (true)
+            {
+                var run = (uint)(Volatile.Read(ref _pool._deal) >> 32);
+                if (run != done || _pool._stopping)
+                    return run;
+                Thread.SpinWait(4);
+                if (Stopwatch.GetTimestamp() - start < SpinTicks)
+                    continue;
+                Interlocked.Exchange(ref Parked, 1);
+                while ((uint)(Volatile.Read(ref _pool._deal) >> 32) == done && !_pool._stopping)
+                {
+                    Wake.Wait();
+                    Wake.Reset();
+                }
+                Volatile.Write(ref Parked, 0);
+            }
         }
     }
 }

@@ -1,0 +1,20 @@
+namespace OpenHearth.Kernels.Cpu;
+
+/// <summary>Sets of instructions that kernels are written for, each holding those before it.</summary>
+public enum CpuLevel
+{
+    /// <summary>One value at a time; on every processor, and the reference for all others.</summary>
+    Scalar,
+
+    /// <summary>Whatever vectors .NET knows on this processor (SSE, Neon), without relying on any instruction.</summary>
+    Vector,
+
+    /// <summary>x64 with AVX2 and FMA.</summary>
+    Avx2,
+
+    /// <summary>x64 with AVX-512 F, BW, DQ, VL, VBMI and VNNI, as on Ice Lake, Zen 4 and their successors.</summary>
+    Avx512,
+
+    /// <summary><see cref="Avx512"/> with tile products of int8 and bf16.</summary>
+    Amx,
+}

@@ -1,0 +1,18 @@
+using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.Formats;
+
+namespace OpenHearth.Kernels.MatMul.Packing;
+
+/// <summary>Codes from 0 to 15.</summary>
+internal sealed unsafe class Q4_1Codes() : RowCodes(TensorType.Q4_1, 32, hasMins: true)
+{
+    public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
+    {
+        for (var i = 0; i < columns; i += 32, row += 20)
+        {
+            *scales++ = Half(row);
+            *mins++ = Half(row + 2);
+            Nibbles(row + 4).Store((byte*)codes + i);
+        }
+    }
+}

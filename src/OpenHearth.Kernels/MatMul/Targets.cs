@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+
+namespace OpenHearth.Kernels.MatMul;
+
+/// <summary>One product among those that share an activation: a matrix and where its results go.</summary>
+internal unsafe struct Target
+{
+    public Matrix Weights;
+    public float* Y; // [tokens, rows]
+}
+
+/// <summary>Up to three products that share an activation, cut into parts of neighbouring rows.</summary>
+internal struct Targets
+{
+    private Three _all;
+    private int _count;
+
+    /// <summary>Rows in a part; the last part of a matrix may have fewer.</summary>
+    public int RowsPerPart;
+
+    /// <summary>Number of parts of all matrices.</summary>
+    public int Parts;
+
+    /// <summary>Adds a product.</summary>
+    public unsafe void Add(Matrix weights, float* y) => _all[_count++] = new Target { Weights = weights, Y = y };
+
+    /// <summary>Number of products.</summary>
+    public readonly int Count => _count;
+
+    /// <summary>One of the products.</summary>
+    public readonly Target this[int index] => _all[index];
+
+    /// <summary>Sets the rows of a part.</summary>
+    public void Cut(int rowsPerPart)
+    {
+        RowsPerPart = rowsPerPart;
+        Parts = 0;
+        for (var i = 0; i < _count; i++)
+            Parts += (_all[i].Weights.Rows + rowsPerPart - 1) / rowsPerPart;
+    }
+
+    /// <summary>Bytes of all weights.</summary>
+    public readonly long Bytes()
+    {
+        var bytes = 0L;
+        for (var i = 0; i < _count; i++)
+            bytes += (long)_all[i].Weights.Rows * _all[i].Weights.RowBytes;
+        return bytes;
+    }
+
+    /// <summary>Finds the rows of a part.</summary>
+    public readonly Target Part(int part, out int first, out int end)
+    {
+        for (var i = 0; ; i++)
+        {
+            var rows = _all[i].Weights.Rows;
+            var parts = (rows + RowsPerPart - 1) / RowsPerPart;
+            if (part < parts)
+            {
+                first = part * RowsPerPart;
+                end = Math.Min(first + RowsPerPart, rows);
+                return _all[i];
+            }
+            part -= parts;
+        }
+    }
+
+    [InlineArray(3)]
+    private struct Three
+    {
+        private Target _first;
+    }
+}

@@ -1,0 +1,36 @@
+using OpenHearth.Kernels.Cpu;
+
+namespace OpenHearth.Kernels.Tests.Cpu;
+
+public sealed class CpuFeaturesTests
+{
+    [Fact]
+    public void Current_NamesTheProcessorAndItsCores()
+    {
+        var cpu = CpuFeatures.Current;
+        Assert.NotEmpty(cpu.Name);
+        Assert.InRange(cpu.Cores, 1, Environment.ProcessorCount);
+        Assert.InRange(cpu.CacheBytes, 64 << 10, 1 << 26);
+        Assert.True(cpu.Level <= cpu.Highest);
+        Assert.Contains(CpuLevel.Scalar, CpuFeatures.Available);
+    }
+
+    [Fact]
+    public void Detect_ALowerLevel_IsTaken()
+    {
+        foreach (var level in CpuFeatures.Available)
+            Assert.Equal(level, CpuFeatures.Detect($" {level.ToString().ToUpperInvariant()} ").Level);
+        Assert.Equal(CpuFeatures.Detect(null).Highest, CpuFeatures.Detect("").Level);
+    }
+
+    [Theory]
+    [InlineData("sse9")]
+    [InlineData("1")]
+    [InlineData("17")]
+    public void Detect_NoLevel_SaysWhatThereIs(string wanted)
+    {
+        var error = Assert.Throws<InvalidOperationException>(() => CpuFeatures.Detect(wanted));
+        Assert.Contains("HEARTH_CPU", error.Message);
+        Assert.Contains("avx512", error.Message);
+    }
+}
