@@ -1,7 +1,9 @@
 using OpenHearth.Engine.Architectures;
 using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Generation;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.KvCache;
+using OpenHearth.Engine.Templates;
 using OpenHearth.Engine.Tokenization;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Attention;
@@ -22,6 +24,7 @@ public sealed class Model : IDisposable
     private readonly BlockPool _blocks;
     private readonly ComputePool _pool;
     private readonly Lazy<Tokenizer> _tokenizer;
+    private readonly Lazy<ChatTemplate?> _chatTemplate;
     private readonly int _defaultContext;
     private bool _disposed;
 
@@ -32,6 +35,7 @@ public sealed class Model : IDisposable
         UnusedTensors = [.. weights.Unused];
         Info = info;
         _tokenizer = new Lazy<Tokenizer>(source.ReadTokenizer);
+        _chatTemplate = new Lazy<ChatTemplate?>(() => source.ReadChatTemplate() is { } text ? ChatTemplate.Parse(text) : null);
         _defaultContext = options.ContextLength;
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         var layout = new CacheLayout(graph, options.Exact ? CacheFormat.F32 : CacheFormat.F16);
@@ -48,6 +52,14 @@ public sealed class Model : IDisposable
 
     /// <summary>Threads that compute.</summary>
     public int Threads => _pool.Threads;
+
+    /// <summary>How a chat becomes a prompt; ChatML where the model does not say.</summary>
+    /// <exception cref="TemplateException">What the model says is no template.</exception>
+    /// <exception cref="ModelFormatException">The file that holds it is damaged.</exception>
+    public ChatTemplate ChatTemplate => _chatTemplate.Value ?? ChatTemplate.ChatMl;
+
+    /// <summary>True where the model brings no chat template, so that ChatML is a guess which the user should hear of.</summary>
+    public bool ChatTemplateIsGuess => _chatTemplate.Value is null;
 
     internal ModelGraph Graph { get; }
 
@@ -97,6 +109,20 @@ public sealed class Model : IDisposable
         return new Session(this, new SequenceState(_blocks), asked > 0 ? asked : Math.Min(Info.ContextLength, fitting));
     }
 
+    /// <summary>Begins a session that goes from prompts to text.</summary>
+    /// <param name="contextLength">As for <see cref="CreateSession"/>.</param>
+    /// <exception cref="ContextOverflowException">The model was not made for so many, or memory is too small for them.</exception>
+    /// <exception cref="NotSupportedException">The model is an encoder.</exception>
+    public Generator CreateGenerator(int contextLength = 0) => new(Tokenizer, CreateTextSession(contextLength));
+
+    /// <summary>Begins a conversation in a session of its own.</summary>
+    /// <param name="templateOptions">The clock and limits of the chat template.</param>
+    /// <param name="contextLength">As for <see cref="CreateSession"/>.</param>
+    /// <exception cref="ContextOverflowException">The model was not made for so many, or memory is too small for them.</exception>
+    /// <exception cref="NotSupportedException">The model is an encoder.</exception>
+    public Chat CreateChat(TemplateOptions? templateOptions = null, int contextLength = 0) =>
+        new(ChatTemplate, Tokenizer, CreateTextSession(contextLength), templateOptions);
+
     /// <summary>Takes the tokens of a batch in and computes the results that it asks for.</summary>
     /// <exception cref="ContextOverflowException">A run does not fit its session; nothing was taken in.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A token is not in the vocabulary; nothing was taken in.</exception>
@@ -133,6 +159,10 @@ public sealed class Model : IDisposable
             _stepper.Run(batch, results);
         }
     }
+
+    private Session CreateTextSession(int contextLength) => Info.GivesLogits
+        ? CreateSession(contextLength)
+        : throw new NotSupportedException($"{Info.Name} is an encoder ({Info.Architecture}): it gives vectors, not text.");
 
     private void Check(Batch batch, in Batch.Entry entry)
     {

@@ -1,3 +1,4 @@
+using OpenHearth.Engine.Generation;
 using OpenHearth.Engine.KvCache;
 
 namespace OpenHearth.Engine;
@@ -6,7 +7,7 @@ namespace OpenHearth.Engine;
 /// One sequence and what the model remembers of it. A session is used by one thread at a time; sessions of one model may be
 /// used by many threads, whose steps then wait for each other.
 /// </summary>
-public sealed class Session : IDisposable
+public sealed class Session : ISequence, IDisposable
 {
     private readonly Batch _batch = new();
 
@@ -27,6 +28,8 @@ public sealed class Session : IDisposable
     public int ContextLength { get; }
 
     internal SequenceState State { get; }
+
+    int ISequence.VocabularySize => Model.Info.VocabularySize;
 
     /// <summary>Takes the next tokens in.</summary>
     /// <param name="tokens">At least one; long prompts are cut into steps.</param>

@@ -44,6 +44,8 @@ internal sealed class GgufSource : ModelSource
         ? new StoredTensor(name, tensor.Type, [.. tensor.Dimensions.Reverse()], tensor.Data)
         : null;
 
+    public override string? ReadChatTemplate() => File.Metadata.FindString("tokenizer.chat_template");
+
     public override Tokenizer ReadTokenizer() => File.Metadata.FindString("tokenizer.ggml.model") is null or "no_vocab"
         ? throw new ModelFormatException($"{Path}: the model comes without a tokenizer; it takes and gives token ids only")
         : Tokenizer.FromGguf(File.Metadata);

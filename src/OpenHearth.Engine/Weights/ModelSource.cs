@@ -33,6 +33,9 @@ internal abstract class ModelSource : IDisposable
     /// <exception cref="Files.ModelFormatException">There is none, or it can't be read.</exception>
     public abstract Tokenizer ReadTokenizer();
 
+    /// <summary>The model's chat template, or null.</summary>
+    public abstract string? ReadChatTemplate();
+
     /// <summary>Opens a GGUF file, or a safetensors file, index or folder.</summary>
     /// <exception cref="Files.ModelFormatException">It is neither, or damaged.</exception>
     public static ModelSource Open(string path) =>

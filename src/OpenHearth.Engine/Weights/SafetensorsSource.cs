@@ -50,6 +50,8 @@ internal sealed class SafetensorsSource : ModelSource
         ? new StoredTensor(name, tensor.Type, [.. tensor.Shape], tensor.Data)
         : null;
 
+    public override string? ReadChatTemplate() => ChatTemplateFile.Read(Folder);
+
     public override Tokenizer ReadTokenizer() =>
         throw new ModelFormatException($"{Path}: tokenizer.json can't be read yet; the model takes and gives token ids only");
 

@@ -8,6 +8,7 @@ public sealed class GgufTensor
 {
     private readonly GgufBytes _bytes;
     private readonly long _length;
+    private readonly Lock _lock = new();
     private NativeBuffer<byte>? _swapped;
 
     internal GgufTensor(GgufBytes bytes, string name, TensorType type, long[] dimensions, long offset, long length)
@@ -48,7 +49,7 @@ public sealed class GgufTensor
 
     private MemoryRegion Swapped()
     {
-        lock (_bytes)
+        lock (_lock)
         {
             if (_swapped is null)
             {

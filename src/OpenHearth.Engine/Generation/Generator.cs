@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using OpenHearth.Engine.Sampling;
+using OpenHearth.Engine.Tokenization;
+
+namespace OpenHearth.Engine.Generation;
+
+/// <summary>
+/// Goes from a prompt to text on one session. The session keeps the prompt and the answer, so that a next prompt which
+/// begins with them is read from there on. <see cref="Model.CreateGenerator"/> makes one; the session is its own and ends
+/// with it. Not thread-safe.
+/// </summary>
+public sealed class Generator : IDisposable
+{
+    private readonly Tokenizer _tokenizer;
+    private readonly CachedSequence _sequence;
+    // A model may have more rows than the tokenizer has tokens; those are never chosen.
+    private readonly int _vocabularySize;
+
+    internal Generator(Tokenizer tokenizer, ISequence sequence)
+    {
+        (_tokenizer, _sequence) = (tokenizer, new CachedSequence(sequence));
+        _vocabularySize = Math.Min(tokenizer.VocabularySize, sequence.VocabularySize);
+    }
+
+    /// <summary>Tokens that prompt and answer may have together.</summary>
+    public int ContextLength => _sequence.ContextLength;
+
+    /// <summary>Continues a text as it stands, without a chat template; special tokens in it are read as such.</summary>
+    /// <inheritdoc cref="Generate(ReadOnlySpan{int}, GenerationOptions, Action{string}, CancellationToken)"/>
+    public GenerationResult Generate(string prompt, GenerationOptions options, Action<string>? onText = null, CancellationToken cancellation = default) =>
+        Generate(_tokenizer.Encode(prompt, parseSpecial: true), options, onText, cancellation);
+
+    /// <summary>Continues ids. Runs on the calling thread, and the engine's own, until the answer ends.</summary>
+    /// <param name="prompt">The ids, at least one.</param>
+    /// <param name="options">How to choose tokens and when to end.</param>
+    /// <param name="onText">Gets the text in pieces as it is made: whole characters, and nothing that a stop text takes back.</param>
+    /// <param name="cancellation">Ends the answer after the current step; what was made comes back, as <see cref="FinishReason.Cancelled"/>.</param>
+    /// <exception cref="ArgumentException">The prompt is empty or an option is out of its range.</exception>
+    /// <exception cref="ContextOverflowException">The prompt leaves no room for a token.</exception>
+    /// <exception cref="NotFiniteNumberException">The model gave NaN, or biases leave no token to choose.</exception>
+    public GenerationResult Generate(ReadOnlySpan<int> prompt, GenerationOptions options, Action<string>? onText = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        if (prompt.IsEmpty)
+            throw new ArgumentException("The prompt is empty, and the model has no token that begins a text: give it at least one character.", nameof(prompt));
+        if (prompt.Length >= ContextLength)
+            throw Overflow(prompt.Length, ContextLength);
+        var sampler = new Sampler(options.Sampling, _vocabularySize, DryBreakerTokens.Find(options.Sampling, _tokenizer));
+        foreach (var id in prompt)
+            sampler.Accept(id);
+
+        var start = Stopwatch.GetTimestamp();
+        var unread = _sequence.Rewind(prompt);
+        var logits = _sequence.Read(prompt, cancellation);
+        var read = Stopwatch.GetTimestamp();
+        var text = new AnswerText(_tokenizer.StartDecoding(skipSpecial: true), options.Stop, onText);
+        var tokens = new List<int>();
+        var reason = logits.IsEmpty ? FinishReason.Cancelled : Decode(logits, sampler, options.MaxTokens ?? int.MaxValue, text, tokens, cancellation);
+        var whole = text.Finish();
+        // The token that a stop or the limit came with was not put through the model.
+        var steps = Math.Max(0, _sequence.Count - prompt.Length);
+        var timings = new GenerationTimings(Stopwatch.GetElapsedTime(start, read), unread, Stopwatch.GetElapsedTime(read), steps);
+        return new(whole, tokens, reason, prompt.Length, prompt.Length - unread, sampler.Seed, timings);
+    }
+
+    /// <summary>Ends the session.</summary>
+    public void Dispose() => _sequence.Dispose();
+
+    internal static ContextOverflowException Overflow(int promptTokens, int contextLength) => new(
+        $"The prompt has {promptTokens} tokens and the context holds {contextLength}, at least one of them for the answer: shorten the prompt or ask for a longer context.");
+
+    private FinishReason Decode(
+        ReadOnlySpan<float> logits, Sampler sampler, int maxTokens, AnswerText text, List<int> tokens, CancellationToken cancellation)
+    {
+        while (tokens.Count < maxTokens)
+        {
+            if (cancellation.IsCancellationRequested)
+                return FinishReason.Cancelled;
+            var token = sampler.Next(logits[.._vocabularySize]);
+            if (_tokenizer.EndOfGeneration.Contains(token))
+                return FinishReason.Stop;
+            sampler.Accept(token);
+            tokens.Add(token);
+            if (!text.Append(token))
+                return FinishReason.Stop;
+            if (tokens.Count == maxTokens || _sequence.Count == ContextLength)
+                break;
+            logits = _sequence.Step([token]);
+        }
+        return FinishReason.Length;
+    }
+}
