@@ -11,6 +11,9 @@ public class GgufConformanceTests
     [InlineData("starcoder", "hf", "fixtures/tokenizers_gguf_vocab/ggml-vocab-starcoder.gguf")]
     [InlineData("deepseek-llm", "hf", "fixtures/tokenizers_gguf_vocab/ggml-vocab-deepseek-llm.gguf")]
     [InlineData("deepseek-coder", "hf", "fixtures/tokenizers_gguf_vocab/ggml-vocab-deepseek-coder.gguf")]
+    [InlineData("bytelevel_qwen2", "hf", "fixtures/tokenizers_expected/trained/bytelevel_qwen2.gguf")]
+    [InlineData("gpt-neox", "hf", "fixtures/tokenizers_gguf_vocab/ggml-vocab-gpt-neox.gguf")]
+    [InlineData("phi-3-mini", "lc", "fixtures/tokenizers_gguf_vocab/ggml-vocab-phi-3.gguf")]
     [InlineData("llama-2", "lc", "fixtures/tokenizers_gguf_vocab/ggml-vocab-llama-spm.gguf")]
     [InlineData("spm_bpe_bytes", "lc", "fixtures/tokenizers_expected/trained/spm_bpe_bytes.gguf")]
     public void Gguf_HardStrings_GivesTheReferencesIds(string vocabulary, string reference, string path)

@@ -37,7 +37,7 @@ internal sealed class GgufTokenizer
 
     private Tokenizer ByteLevel()
     {
-        var pre = _metadata.FindString(Keys + "pre") ?? "default";
+        var pre = PreTokenizer();
         var byteTokens = new int[256];
         Span<byte> written = stackalloc byte[2];
         for (var value = 0; value < 256; value++)
@@ -57,9 +57,26 @@ internal sealed class GgufTokenizer
             else
                 decoder.AddByteLevel(_vocabulary.Piece(id));
         }
-        var pipeline = new TokenizerPipeline(model) { Splitters = PreTokenizerNames.Find(pre), AddedTokens = AddedTokens() };
+        var pipeline = new TokenizerPipeline(model)
+        {
+            Normalizers = PreTokenizerNames.ComposesText(pre) ? [new UnicodeNormalizer(composes: true, compatible: false)] : [],
+            Splitters = PreTokenizerNames.Find(pre),
+            AddedTokens = AddedTokens(),
+        };
         return new Tokenizer(_vocabulary, pipeline, decoder.Build(stripsBlank: false), special);
     }
+
+    // Old files don't name one; GPT-NeoX's tokenizer is cut as MPT's and OLMo's, which are made from it.
+    private string PreTokenizer() => _metadata.FindString(Keys + "pre") ?? (_metadata.FindString("general.architecture") switch
+    {
+        "gptneox" => "mpt",
+        "gpt2" or "phi2" => "gpt-2",
+        "falcon" => "falcon",
+        "starcoder" or "starcoder2" => "starcoder",
+        "bloom" => "bloom",
+        "qwen2" or "qwen2moe" or "qwen3" or "qwen3moe" => "qwen2",
+        _ => "default",
+    });
 
     private Tokenizer SentencePiece()
     {
@@ -113,14 +130,33 @@ internal sealed class GgufTokenizer
     private AddedToken[] AddedTokens()
     {
         var tokens = new List<AddedToken>();
+        var isPhi3 = IsPhi3();
         for (var id = 0; id < _vocabulary.Count; id++)
         {
             var kind = _vocabulary.Kind(id);
             if (kind is TokenKind.Control or TokenKind.UserDefined or TokenKind.Unknown)
-                tokens.Add(new AddedToken(id, _vocabulary.Piece(id).ToArray()) { IsSpecial = kind != TokenKind.UserDefined });
+            {
+                tokens.Add(new AddedToken(id, _vocabulary.Piece(id).ToArray())
+                {
+                    IsSpecial = kind != TokenKind.UserDefined,
+                    StripsLeft = StripsLeft(_vocabulary.Piece(id)),
+                    StripsRight = isPhi3 && !IsAnyOf(_vocabulary.Piece(id), "<unk>"u8, "<s>"u8, "<|endoftext|>"u8),
+                });
+            }
         }
         return [.. tokens];
     }
+
+    // GGUF has no place for these flags of a tokenizer.json; the families that use them are known by name.
+    private bool IsPhi3() => _metadata.FindString("general.name") is { } name
+        && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase) || name.Contains("phi3", StringComparison.OrdinalIgnoreCase));
+
+    private bool StripsLeft(ReadOnlySpan<byte> piece) => piece.SequenceEqual("<mask>"u8)
+        && (_metadata.FindString(Keys + "pre") is "jina-v2-de" or "jina-v2-es" or "jina-v2-code"
+            || _metadata.FindString("general.architecture") is "nomic-bert-moe" or "jina-bert-v3");
+
+    private static bool IsAnyOf(ReadOnlySpan<byte> piece, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third) =>
+        piece.SequenceEqual(first) || piece.SequenceEqual(second) || piece.SequenceEqual(third);
 
     private SpecialTokens Special(int? bos, int? eos, int? unknown)
     {

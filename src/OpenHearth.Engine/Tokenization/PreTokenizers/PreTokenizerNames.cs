@@ -80,6 +80,9 @@ internal static class PreTokenizerNames
         _ => throw new ModelFormatException($"tokenizer.ggml.pre: the pre-tokenizer {ModelFormatException.Quote(name)} is not supported."),
     };
 
+    /// <summary>True for the families whose own tokenizer composes text (NFC) first; GGUF doesn't say it.</summary>
+    public static bool ComposesText(string name) => name is "qwen2" or "qwen35" or "deepseek-r1-qwen" or "megrez" or "olmo" or "mpt" or "command-r";
+
     private static CodePointSet BlankOnly => new([(' ', ' ')]);
 
     private static RunSplitter ThreeDigits => new(new CodePointSet([('0', '9')]), least: 3, most: 3);
