@@ -51,7 +51,7 @@ internal sealed class TokenDecoderBuilder(int expected)
     }
 
     /// <summary>The decoder.</summary>
-    public TokenDecoder Build(bool stripsBlank) => new(_bytes, [.. _ends], stripsBlank);
+    public TokenDecoder Build(BlankStripping stripping) => new(_bytes, [.. _ends], stripping);
 
     private Span<byte> Reserve(int length)
     {

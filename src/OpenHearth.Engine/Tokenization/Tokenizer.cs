@@ -53,6 +53,13 @@ public sealed class Tokenizer
     /// <exception cref="ModelFormatException">It has none, or one that is damaged or of an unknown kind.</exception>
     public static Tokenizer FromGguf(GgufMetadata metadata) => GgufTokenizer.Load(metadata);
 
+    /// <summary>
+    /// Reads a tokenizer alone: a GGUF file, a SentencePiece <c>.model</c>, RWKV's vocabulary.
+    /// </summary>
+    /// <exception cref="ModelFormatException">It is damaged or of an unknown kind.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static Tokenizer FromFile(string path) => TokenizerFile.Load(path);
+
     /// <summary>True for control tokens, which are no text: BOS, EOS, the marks of chat templates.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The vocabulary has no such id.</exception>
     public bool IsSpecial(int id) => _vocabulary.Kind(Checked(id)) is TokenKind.Control or TokenKind.Unknown;
@@ -116,12 +123,13 @@ public sealed class Tokenizer
     /// <summary>The bytes of a token at its place in a text.</summary>
     internal ReadOnlySpan<byte> DecodedBytes(int id, bool skipSpecial, ref bool atStart)
     {
-        if (IsSpecial(id))
-            return skipSpecial ? [] : _decoder.Bytes(id);
-        var bytes = _decoder.Bytes(id);
-        if (atStart && _decoder.StripsBlank && bytes.StartsWith((byte)' '))
-            bytes = bytes[1..];
-        atStart = false;
+        var kind = _vocabulary.Kind(Checked(id));
+        if (kind == TokenKind.Unknown)
+            atStart = false;
+        if (skipSpecial && kind is (TokenKind.Control or TokenKind.Unknown))
+            return [];
+        var bytes = atStart ? _decoder.BytesAtStart(id) : _decoder.Bytes(id);
+        atStart &= _decoder.StripsAll && bytes.Length == 0;
         return bytes;
     }
 

@@ -20,6 +20,9 @@ internal sealed class TokenizerPipeline(TokenModel model)
     /// <summary>Cuts and rewritings of pieces, in order.</summary>
     public Splitter[] Splitters { get; init; } = [];
 
+    /// <summary>The span of a token leaves out blanks at its ends.</summary>
+    public bool TrimsOffsets { get; init; }
+
     /// <summary>Tokens that are cut out before all else.</summary>
     public AddedToken[] AddedTokens
     {
@@ -42,6 +45,22 @@ internal sealed class TokenizerPipeline(TokenModel model)
             if (token is not null)
                 work.Tokens.Add(token.Id, start, end);
             at = end;
+        }
+        if (TrimsOffsets && work.Tokens.HasOffsets)
+            TrimOffsets(work);
+    }
+
+    private static void TrimOffsets(Workspace work)
+    {
+        var text = work.Raw.Span;
+        for (var i = 0; i < work.Tokens.Count; i++)
+        {
+            var (start, end) = work.Tokens.Offsets(i);
+            while (start < end && text[start] == ' ')
+                start++;
+            while (end > start && text[end - 1] == ' ')
+                end--;
+            work.Tokens.SetOffsets(i, start, end);
         }
     }
 
@@ -77,12 +96,18 @@ internal sealed class TokenizerPipeline(TokenModel model)
             var from = start;
             for (var i = 0; i < work.Cuts.Count; i++)
             {
-                splitter.Split(text.Span, from, work.Cuts[i], work.NextCuts);
+                if (work.Cuts.IsDropped(i))
+                    work.NextCuts.Drop(work.Cuts[i]);
+                else
+                    splitter.Split(text.Span, from, work.Cuts[i], work.NextCuts);
                 from = work.Cuts[i];
             }
             work.SwapCuts();
         }
         for (var (i, from) = (0, start); i < work.Cuts.Count; from = work.Cuts[i++])
-            model.Encode(work, text, from, work.Cuts[i]);
+        {
+            if (!work.Cuts.IsDropped(i))
+                model.Encode(work, text, from, work.Cuts[i]);
+        }
     }
 }

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Tokenization;
 
 namespace OpenHearth.Engine.Tests.Tokenization;
@@ -35,21 +34,34 @@ internal static class Expectations
         return path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 
-    /// <summary>The tokenizer of a GGUF file.</summary>
-    public static Tokenizer Gguf(string path)
+    /// <summary>The tokenizer of a file, gzipped or not, of the fixtures or the models.</summary>
+    public static Tokenizer Load(string name)
     {
-        using var file = GgufFile.Open(path);
-        return Tokenizer.FromGguf(file.Metadata);
+        var path = Fixtures.Path(name.StartsWith("models/", StringComparison.Ordinal) ? name.Split('/') : ["fixtures", .. name.Split('/')]);
+        if (!path.EndsWith(".gz", StringComparison.Ordinal))
+            return Tokenizer.FromFile(path);
+        var unpacked = Path.GetTempFileName();
+        using (var source = Open(path))
+        using (var target = File.Create(unpacked))
+            source.CopyTo(target);
+        var tokenizer = Tokenizer.FromFile(unpacked);
+        File.Delete(unpacked);
+        return tokenizer;
     }
+
+    /// <summary>The string of a case.</summary>
+    public static string TextOf(JsonElement test) => Corpus[test.GetProperty("id").GetString()!];
 
     /// <summary>The numbers of an array.</summary>
     public static int[] Numbers(JsonElement array) => [.. array.EnumerateArray().Select(n => n.GetInt32())];
 
-    /// <summary>The ids of one reference for a case, or null: with special tokens read in the text, or without.</summary>
-    public static int[]? Ids(JsonElement test, string reference, bool plain)
+    /// <summary>The cases of a vocabulary.</summary>
+    public static IEnumerable<JsonElement> Cases(JsonDocument vocabulary) => vocabulary.RootElement.GetProperty("cases").EnumerateArray();
+
+    /// <summary>The ids of one reference for a case: with special tokens read in the text, or without.</summary>
+    public static int[] Ids(JsonElement test, string reference, bool plain)
     {
-        if (!test.TryGetProperty(reference, out var result))
-            return null;
+        var result = test.GetProperty(reference);
         return Numbers(plain && result.TryGetProperty("plain", out var ids) ? ids : result.GetProperty("ids"));
     }
 

@@ -31,6 +31,9 @@ internal sealed class GgufTokenizer
         {
             "gpt2" => loader.ByteLevel(),
             "llama" => loader.SentencePiece(),
+            "t5" => loader.UnigramModel(),
+            "bert" => loader.Bert(),
+            "rwkv" => loader.Rwkv(),
             _ => throw new ModelFormatException($"{Keys}model: the tokenizer {ModelFormatException.Quote(kind)} is not supported."),
         };
     }
@@ -45,8 +48,7 @@ internal sealed class GgufTokenizer
             var id = _vocabulary.Find(written[..ByteLevelAlphabet.Write([(byte)value], written)]);
             byteTokens[value] = id < 0 ? MergeTable.NoToken : id;
         }
-        var wholeWords = pre is "llama3" or "llama-v3" or "llama-bpe" or "falcon3" or "falcon-h1" or "pixtral" or "midm-2.0" or "lfm2"
-            or "jina-v5-nano" or "minicpm5" or "tekken" ? _vocabulary : null;
+        var wholeWords = PreTokenizerNames.TakesWholeWords(pre) ? _vocabulary : null;
         var special = Special(bos: 11, eos: 11, unknown: null);
         var model = new ByteLevelBpe(byteTokens, ReadMerges(), wholeWords, -1);
         var decoder = new TokenDecoderBuilder(_vocabulary.Count);
@@ -62,8 +64,9 @@ internal sealed class GgufTokenizer
             Normalizers = PreTokenizerNames.ComposesText(pre) ? [new UnicodeNormalizer(composes: true, compatible: false)] : [],
             Splitters = PreTokenizerNames.Find(pre),
             AddedTokens = AddedTokens(),
+            TrimsOffsets = _metadata.FindString("general.architecture") == "gptneox",
         };
-        return new Tokenizer(_vocabulary, pipeline, decoder.Build(stripsBlank: false), special);
+        return new Tokenizer(_vocabulary, pipeline, decoder.Build(BlankStripping.None), special);
     }
 
     // Old files don't name one; GPT-NeoX's tokenizer is cut as MPT's and OLMo's, which are made from it.
@@ -78,24 +81,97 @@ internal sealed class GgufTokenizer
         _ => "default",
     });
 
-    private Tokenizer SentencePiece()
+    private float[] Scores()
     {
         var scores = _metadata.FindNumbers(Keys + "scores") ?? throw _metadata.Missing(Keys + "scores");
         if (scores.Length < _vocabulary.Count)
             throw new ModelFormatException($"{Keys}scores has {scores.Length} entries for {_vocabulary.Count} tokens.");
-        var special = Special(bos: 1, eos: 2, unknown: 0);
-        var prefix = _metadata.FindBoolean(Keys + "add_space_prefix") ?? true;
-        var model = new SentencePieceBpe(_vocabulary, scores, ByteFallback.Of(_vocabulary, special.Unknown ?? -1));
+        var bad = Array.FindIndex(scores, s => !float.IsFinite(s));
+        return bad < 0 ? scores : throw new ModelFormatException($"{Keys}scores: the score of token {bad} is {scores[bad]}.");
+    }
+
+    private TokenDecoder SentencePieceDecoder(BlankStripping stripping)
+    {
         var decoder = new TokenDecoderBuilder(_vocabulary.Count);
         for (var id = 0; id < _vocabulary.Count; id++)
             decoder.AddSentencePiece(_vocabulary.Piece(id), _vocabulary.Kind(id));
+        return decoder.Build(stripping);
+    }
+
+    private Tokenizer UnigramModel()
+    {
+        var special = Special(bos: null, eos: 1, unknown: 2);
+        var prefix = _metadata.FindBoolean(Keys + "add_space_prefix") ?? true;
+        var map = _metadata.FindIntegers(Keys + "precompiled_charsmap");
+        var normalizer = new SentencePieceNormalizer
+        {
+            CharsMap = map is { Length: > 0 } ? new PrecompiledCharsMap([.. map.Select(b => (byte)b)]) : null,
+            AddsPrefix = prefix,
+            BlankIsSuffix = _metadata.FindBoolean(Keys + "treat_whitespace_as_suffix") ?? false,
+            CollapsesBlanks = _metadata.FindBoolean(Keys + "remove_extra_whitespaces") ?? false,
+            EndsAtNext = true,
+        };
+        var pipeline = new TokenizerPipeline(new Unigram(_vocabulary, Scores(), ByteFallback.Of(_vocabulary, special.Unknown ?? -1)))
+        {
+            Normalizers = [normalizer],
+            Splitters = !normalizer.BlankIsSuffix && BlankSplitter.Suits(_vocabulary) ? [new BlankSplitter()] : [],
+            AddedTokens = AddedTokens(),
+        };
+        var stripping = !prefix ? BlankStripping.None : normalizer.CollapsesBlanks ? BlankStripping.All : BlankStripping.One;
+        return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(stripping), special);
+    }
+
+    // The converter has written the start of a word as U+2581 and taken the ## off the rest.
+    private Tokenizer Bert()
+    {
+        var (starts, continuations) = (new ByteTrie(), new ByteTrie());
+        var lowers = _metadata.FindBoolean(Keys + "normalizer.lowercase") ?? true;
+        var cleansUp = (_metadata.FindString(Keys + "pre") ?? "default") != "default";
+        var decoder = new WordPieceDecoderBuilder(_vocabulary.Count, cleansUp);
+        for (var id = 0; id < _vocabulary.Count; id++)
+        {
+            var piece = _vocabulary.Piece(id);
+            var isStart = piece.StartsWith(CodePoints.Blank);
+            if (isStart)
+                piece = piece[CodePoints.Blank.Length..];
+            var isNormal = _vocabulary.Kind(id) == TokenKind.Normal;
+            if (isNormal && piece.Length > 0)
+                (isStart ? starts : continuations).Add(piece, id);
+            decoder.Add(piece, isStart || !isNormal);
+        }
+        var special = Special(bos: 101, eos: null, unknown: 100);
+        var unknown = special.Unknown ?? throw _metadata.Missing(Keys + "unknown_token_id");
+        var pipeline = new TokenizerPipeline(new WordPiece(starts, continuations, unknown, maxCharacters: 100))
+        {
+            Normalizers = BertNormalizer.Sequence(cleans: true, separatesIdeographs: true, lowers,
+                stripsAccents: _metadata.FindBoolean(Keys + "normalizer.strip_accents") ?? lowers),
+            Splitters = [new BertSplitter()],
+            AddedTokens = AddedTokens(),
+        };
+        return new Tokenizer(_vocabulary, pipeline, decoder.Build(), special);
+    }
+
+    private Tokenizer Rwkv()
+    {
+        var builder = new VocabularyBuilder(_vocabulary.Count);
+        for (var id = 0; id < _vocabulary.Count; id++)
+            builder.Add(RwkvVocabulary.Unescape(_vocabulary.Piece(id), isBytes: true), id == 0 ? TokenKind.Control : _vocabulary.Kind(id));
+        return RwkvVocabulary.Build(builder.Build(), AddedTokens());
+    }
+
+    private Tokenizer SentencePiece()
+    {
+        var scores = Scores();
+        var special = Special(bos: 1, eos: 2, unknown: 0);
+        var prefix = _metadata.FindBoolean(Keys + "add_space_prefix") ?? true;
+        var model = new SentencePieceBpe(_vocabulary, scores, ByteFallback.Of(_vocabulary, special.Unknown ?? -1));
         var pipeline = new TokenizerPipeline(model)
         {
             Normalizers = [new BlankNormalizer(prefix)],
             Splitters = BlankSplitter.Suits(_vocabulary) ? [new BlankSplitter()] : [],
             AddedTokens = AddedTokens(),
         };
-        return new Tokenizer(_vocabulary, pipeline, decoder.Build(stripsBlank: prefix), special);
+        return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(prefix ? BlankStripping.One : BlankStripping.None), special);
     }
 
     private Vocabulary ReadVocabulary()
@@ -162,13 +238,18 @@ internal sealed class GgufTokenizer
     {
         bos = Id("bos_token_id", bos);
         eos = Id("eos_token_id", eos);
-        var addBos = _metadata.FindBoolean(Keys + "add_bos_token") ?? _metadata.FindString(Keys + "model") == "llama";
-        var addEos = _metadata.FindBoolean(Keys + "add_eos_token") ?? false;
+        var kind = _metadata.FindString(Keys + "model");
+        var separator = Id("seperator_token_id", null) ?? Id("separator_token_id", null);
+        var addBos = _metadata.FindBoolean(Keys + "add_bos_token")
+            ?? kind is "llama" or "bert" || kind == "gpt2" && PreTokenizerNames.AddsBos(PreTokenizer());
+        var addEos = _metadata.FindBoolean(Keys + "add_eos_token") ?? kind == "t5";
+        var addSeparator = kind == "bert" && (_metadata.FindBoolean(Keys + "add_sep_token") ?? !addEos);
+        var last = addSeparator ? separator : addEos ? eos : null;
         var ends = EndTokens.Find(_vocabulary);
         foreach (var id in (ReadOnlySpan<int?>)[eos, Id("eot_token_id", null), Id("eom_token_id", null)])
         {
-            if (id is { } end)
-                ends.Add(end);
+            if (id is { } known)
+                ends.Add(known);
         }
         return new SpecialTokens
         {
@@ -176,10 +257,10 @@ internal sealed class GgufTokenizer
             Eos = eos,
             Pad = Id("padding_token_id", null),
             Unknown = Id("unknown_token_id", unknown),
-            Separator = Id("seperator_token_id", null),
+            Separator = separator,
             Mask = Id("mask_token_id", null),
             Prefix = addBos && bos is { } first ? [first] : [],
-            Suffix = addEos && eos is { } last ? [last] : [],
+            Suffix = last is { } end ? [end] : [],
             EndOfGeneration = ends,
         };
     }

@@ -31,10 +31,7 @@ internal sealed class ByteFallback
         piece.Length == 6 && piece.StartsWith("<0x"u8) && piece[5] == '>'
         && byte.TryParse(piece[3..5], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) ? value : -1;
 
-    /// <summary>True where characters become bytes.</summary>
-    public bool HasBytes => _bytes is not null;
-
-    /// <summary>Appends the tokens of a character.</summary>
+    /// <summary>Appends the tokens of a character; unknown ones in a row are one token.</summary>
     public void Append(ReadOnlySpan<byte> character, List<Token> into)
     {
         if (_bytes is not null)
@@ -42,6 +39,8 @@ internal sealed class ByteFallback
             foreach (var value in character)
                 into.Add(new Token(_bytes[value], 1));
         }
+        else if (into.Count > 0 && into[^1].Id == _unknown)
+            into[^1] = new Token(_unknown, into[^1].Length + character.Length);
         else if (_unknown >= 0)
             into.Add(new Token(_unknown, character.Length));
     }

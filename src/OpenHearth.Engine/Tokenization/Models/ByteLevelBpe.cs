@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenHearth.Engine.Tokenization.Text;
 
 namespace OpenHearth.Engine.Tokenization.Models;
@@ -8,29 +7,9 @@ namespace OpenHearth.Engine.Tokenization.Models;
 /// <param name="merges">The merges by rank.</param>
 /// <param name="wholeWords">Where given: a piece that is a token as a whole is taken as that (llama 3, Qwen).</param>
 /// <param name="unknown">The token of a byte without one, or -1: such a byte is left out.</param>
-internal sealed class ByteLevelBpe(int[] byteTokens, MergeTable merges, Vocabulary? wholeWords, int unknown) : TokenModel
+internal sealed class ByteLevelBpe(int[] byteTokens, MergeTable merges, Vocabulary? wholeWords, int unknown) : CachedModel
 {
-    private readonly WordCache _cache = new();
-
-    public override void Encode(Workspace work, TextBuffer text, int start, int end)
-    {
-        var length = end - start;
-        if (length > WordCache.MaxWordLength)
-        {
-            Compute(work, text.Span[start..end]);
-            work.Tokens.Add(CollectionsMarshal.AsSpan(work.Piece), text, start);
-            return;
-        }
-        var key = WordCache.Key(text.Bytes, start, length);
-        if (_cache.Find(key, length) is not { } tokens)
-        {
-            Compute(work, text.Span[start..end]);
-            _cache.Add(key, length, tokens = [.. work.Piece]);
-        }
-        work.Tokens.Add(tokens, text, start);
-    }
-
-    private void Compute(Workspace work, ReadOnlySpan<byte> piece)
+    protected override void Compute(Workspace work, ReadOnlySpan<byte> piece)
     {
         work.Piece.Clear();
         if (WholeWord(piece) is var whole and >= 0)

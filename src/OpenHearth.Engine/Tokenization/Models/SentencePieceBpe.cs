@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenHearth.Engine.Tokenization.Text;
 
 namespace OpenHearth.Engine.Tokenization.Models;
@@ -7,30 +6,16 @@ namespace OpenHearth.Engine.Tokenization.Models;
 /// SentencePiece's byte-pair encoding: characters merge while their text together is a piece, the best score first.
 /// A character without a piece becomes its byte tokens or, where the vocabulary has none, the unknown token. Thread-safe.
 /// </summary>
-internal sealed class SentencePieceBpe(Vocabulary vocabulary, float[] scores, ByteFallback fallback) : TokenModel
+internal sealed class SentencePieceBpe(Vocabulary vocabulary, float[] scores, ByteFallback fallback) : CachedModel
 {
-    private readonly WordCache _cache = new();
-
-    public override void Encode(Workspace work, TextBuffer text, int start, int end)
+    protected override void Compute(Workspace work, ReadOnlySpan<byte> piece)
     {
-        var length = end - start;
-        if (length > WordCache.MaxWordLength)
+        work.Piece.Clear();
+        if (vocabulary.Find(piece) is var whole and >= 0 && vocabulary.Kind(whole) == TokenKind.UserDefined)
         {
-            Compute(work, text.Span[start..end]);
-            work.Tokens.Add(CollectionsMarshal.AsSpan(work.Piece), text, start);
+            work.Piece.Add(new Token(whole, piece.Length));
             return;
         }
-        var key = WordCache.Key(text.Bytes, start, length);
-        if (_cache.Find(key, length) is not { } tokens)
-        {
-            Compute(work, text.Span[start..end]);
-            _cache.Add(key, length, tokens = [.. work.Piece]);
-        }
-        work.Tokens.Add(tokens, text, start);
-    }
-
-    private void Compute(Workspace work, ReadOnlySpan<byte> piece)
-    {
         var queue = work.Queue;
         queue.Clear();
         for (var at = 0; at < piece.Length;)
@@ -40,7 +25,6 @@ internal sealed class SentencePieceBpe(Vocabulary vocabulary, float[] scores, By
             at += length;
         }
         queue.Merge(new Pairs(this, piece));
-        work.Piece.Clear();
         var start = 0;
         for (var i = 0; i < queue.Count; i++)
         {

@@ -10,7 +10,7 @@ internal sealed class BlankNormalizer(bool prefix) : TextNormalizer
     {
         var text = from.Span;
         if (prefix && text.Length > 0)
-            into.Append(CodePoints.Blank, from, 0, 0);
+            into.Append(CodePoints.Blank, from, 0, CodePoints.LengthFrom(text[0]));
         for (var at = 0; at < text.Length;)
         {
             var run = text[at..].IndexOf((byte)' ');

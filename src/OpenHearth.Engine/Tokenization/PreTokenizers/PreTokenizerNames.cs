@@ -83,6 +83,13 @@ internal static class PreTokenizerNames
     /// <summary>True for the families whose own tokenizer composes text (NFC) first; GGUF doesn't say it.</summary>
     public static bool ComposesText(string name) => name is "qwen2" or "qwen35" or "deepseek-r1-qwen" or "megrez" or "olmo" or "mpt" or "command-r";
 
+    /// <summary>True for the families whose tokenizer takes a word that is a token as that, whatever the merges say.</summary>
+    public static bool TakesWholeWords(string name) => name is "minicpm5" or "granite-embed-multi-97m" || AddsBos(name);
+
+    /// <summary>True for the families that put BOS before a text where the file doesn't say.</summary>
+    public static bool AddsBos(string name) => name is "llama3" or "llama-v3" or "llama-bpe" or "falcon3" or "falcon-h1" or "pixtral"
+        or "midm-2.0" or "lfm2" or "jina-v5-nano" or "tekken";
+
     private static CodePointSet BlankOnly => new([(' ', ' ')]);
 
     private static RunSplitter ThreeDigits => new(new CodePointSet([('0', '9')]), least: 3, most: 3);

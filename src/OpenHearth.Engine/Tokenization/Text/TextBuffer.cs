@@ -22,6 +22,15 @@ internal sealed class TextBuffer
     /// <summary>True where each byte knows its place in the original.</summary>
     public bool IsAligned { get; private set; }
 
+    /// <summary>Where in the original the text ends, where that is not the end of its last character; else -1.</summary>
+    public int End { get; set; }
+
+    /// <summary>
+    /// True where a token ends where the next begins, as SentencePiece has it: of several tokens of one character all but
+    /// the last are empty. False: each of them covers the character.
+    /// </summary>
+    public bool EndsAtNext { get; set; }
+
     /// <summary>The text.</summary>
     public ReadOnlySpan<byte> Span => _bytes.AsSpan(0, Length);
 
@@ -30,6 +39,8 @@ internal sealed class TextBuffer
     {
         Length = 0;
         IsAligned = aligned;
+        End = -1;
+        EndsAtNext = false;
     }
 
     /// <summary>Replaces the content by UTF-16 text; an unpaired surrogate becomes U+FFFD.</summary>
@@ -92,6 +103,15 @@ internal sealed class TextBuffer
 
     /// <summary>Where in the original the text before <paramref name="at"/> ends.</summary>
     public int EndOf(int at) => at > 0 ? Origin(at - 1).End : 0;
+
+    /// <summary>The bytes of the original that a token covers.</summary>
+    public (int Start, int End) Covered(int start, int end)
+    {
+        var first = StartOf(start);
+        if (!EndsAtNext)
+            return (first, Math.Max(EndOf(end), first));
+        return (first, end < Length ? StartOf(end) : End >= 0 ? End : EndOf(end));
+    }
 
     /// <summary>Drops arrays that a long text has left behind.</summary>
     public void Trim()

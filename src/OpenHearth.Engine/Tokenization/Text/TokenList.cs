@@ -33,8 +33,7 @@ internal sealed class TokenList
             for (var i = 0; i < tokens.Length; i++)
             {
                 var end = position + tokens[i].Length;
-                _starts[Count + i] = text.StartOf(position);
-                _ends[Count + i] = Math.Max(text.EndOf(end), _starts[Count + i]);
+                (_starts[Count + i], _ends[Count + i]) = text.Covered(position, end);
                 position = end;
             }
         }

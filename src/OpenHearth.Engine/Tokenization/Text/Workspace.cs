@@ -29,6 +29,9 @@ internal sealed class Workspace
     /// <summary>Arrays of the merging algorithms.</summary>
     public MergeQueue Queue { get; } = new();
 
+    /// <summary>Arrays of the unigram model.</summary>
+    public Lattice Lattice { get; } = new();
+
     /// <summary>Tokens of one piece, before they are appended.</summary>
     public List<Token> Piece { get; } = [];
 
@@ -48,6 +51,7 @@ internal sealed class Workspace
         Next.Trim();
         Tokens.Trim();
         Queue.Trim();
+        Lattice.Trim();
         ofThread = this;
     }
 
