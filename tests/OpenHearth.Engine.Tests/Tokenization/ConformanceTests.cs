@@ -40,7 +40,7 @@ public class ConformanceTests
         new VocabularyFile("unigram_bytes", "tokenizers_expected/trained/unigram_bytes.model", "sp", "sp or hf", "sp", "sp"),
         new VocabularyFile("unigram_bytes", "tokenizers_expected/trained/unigram_bytes.gguf", "sp", "sp or hf", "sp", "sp|hf"),
         new VocabularyFile("unigram_nfkc", "tokenizers_expected/trained/unigram_nfkc.model.gz", "sp", "sp or hf", "sp", "sp"),
-        new VocabularyFile("unigram_nfkc", "tokenizers_expected/trained/unigram_nfkc.gguf.gz", "sp", "sp or hf", "sp", "hf|sp"),
+        new VocabularyFile("unigram_nfkc", "tokenizers_expected/trained/unigram_nfkc.gguf.gz", "sp", "sp or hf", "sp", "hf"),
         new VocabularyFile("minilm-bert", "tokenizers_gguf_vocab/ggml-vocab-bert-bge.gguf"),
         new VocabularyFile("minilm-bert", "models/all_minilm_l6_v2/all-MiniLM-L6-v2-q8_0.gguf"),
         new VocabularyFile("wordpiece", "tokenizers_expected/trained/wordpiece.gguf"),
