@@ -20,8 +20,13 @@ public sealed class GgufFile : IDisposable
         Version = parts[0].Version;
         BigEndian = parts[0].Bytes.BigEndian;
         Metadata = parts[0].Metadata;
-        FileBytes = parts.Sum(part => part.Bytes.Length);
-        _tensors = parts.Count == 1 ? parts[0].Tensors : [.. parts.SelectMany(part => part.Tensors)];
+        _tensors = parts[0].Tensors;
+        foreach (var part in parts)
+        {
+            FileBytes += part.Bytes.Length;
+            if (part != parts[0])
+                _tensors.AddRange(part.Tensors);
+        }
         _byName = new(_tensors.Count);
         foreach (var tensor in _tensors)
         {

@@ -7,19 +7,40 @@ namespace OpenHearth.Engine.Files.Gguf;
 public sealed class GgufMetadata
 {
     private readonly string _path;
-    private readonly OrderedDictionary<string, GgufValue> _values;
+    private readonly List<string> _keys;
+    private readonly List<GgufValue> _values;
+    private readonly Dictionary<string, int> _indexes;
 
-    internal GgufMetadata(string path, OrderedDictionary<string, GgufValue> values)
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="capacity">How many keys will come.</param>
+    internal GgufMetadata(string path, int capacity)
     {
         _path = path;
-        _values = values;
+        _keys = new(capacity);
+        _values = new(capacity);
+        _indexes = new(capacity);
     }
 
     /// <summary>All keys, in the order of the file.</summary>
-    public IReadOnlyCollection<string> Keys => _values.Keys;
+    public IReadOnlyCollection<string> Keys => _keys;
 
     /// <summary>Looks a key up.</summary>
-    public bool TryGet(string key, out GgufValue value) => _values.TryGetValue(key, out value);
+    public bool TryGet(string key, out GgufValue value)
+    {
+        var found = _indexes.TryGetValue(key, out var index);
+        value = found ? _values[index] : default;
+        return found;
+    }
+
+    /// <summary>Adds a key while the file is being read; false where it is there already.</summary>
+    internal bool TryAdd(string key, GgufValue value)
+    {
+        if (!_indexes.TryAdd(key, _keys.Count))
+            return false;
+        _keys.Add(key);
+        _values.Add(value);
+        return true;
+    }
 
     /// <summary>A string.</summary>
     /// <exception cref="ModelFormatException">The value is of another kind.</exception>

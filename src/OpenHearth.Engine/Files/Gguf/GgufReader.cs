@@ -38,12 +38,12 @@ internal sealed class GgufReader(MemoryRegion region, string path)
         var version = ReadVersion();
         var tensorCount = ReadCount("tensor count", LeastTensorBytes, MaxTensors);
         var keyCount = ReadCount("metadata count", LeastKeyBytes, MaxKeys);
-        var values = ReadMetadata(keyCount);
-        var alignment = Alignment(values);
+        var metadata = ReadMetadata(keyCount);
+        var alignment = Alignment(metadata);
         var infos = ReadTensorInfos(tensorCount, alignment);
         var data = (_position + alignment - 1) & -alignment;
         var tensors = Locate(infos, data);
-        return new GgufPart(_bytes, version, new GgufMetadata(path, values), tensors);
+        return new GgufPart(_bytes, version, metadata, tensors);
     }
 
     private int ReadVersion()
@@ -69,21 +69,21 @@ internal sealed class GgufReader(MemoryRegion region, string path)
             : $"the file starts with {Convert.ToHexString(region.Span(0, 4))} instead of 'GGUF'; it is no GGUF file";
     }
 
-    private OrderedDictionary<string, GgufValue> ReadMetadata(int count)
+    private GgufMetadata ReadMetadata(int count)
     {
         _section = "metadata";
-        var values = new OrderedDictionary<string, GgufValue>(count);
+        var metadata = new GgufMetadata(path, count);
         for (_index = 0; _index < count; _index++)
         {
             _name = null;
             var at = _position;
             var key = _name = ReadName("key");
             var type = ReadType("type");
-            if (!values.TryAdd(key, new GgufValue(_bytes, key, type, _position)))
+            if (!metadata.TryAdd(key, new GgufValue(_bytes, key, type, _position)))
                 throw Fail("key", at, "the key is there twice");
             SkipValue(type, 0);
         }
-        return values;
+        return metadata;
     }
 
     private void SkipValue(GgufValueType type, int depth)
@@ -120,17 +120,36 @@ internal sealed class GgufReader(MemoryRegion region, string path)
             return;
         }
         var start = _position;
+        if (type == GgufValueType.String)
+            count -= SkipStrings(count);
         for (var i = 0; i < count; i++)
             SkipValue(type, depth + 1);
         if (_position - start > uint.MaxValue)
             throw Fail("array", at, "an array of strings or arrays takes more than 4 GiB");
     }
 
-    private long Alignment(OrderedDictionary<string, GgufValue> values)
+    // A vocabulary has a hundred thousand strings, so the good ones pass here; it stops before one that the caller must
+    // complain about.
+    private int SkipStrings(int count)
+    {
+        var (bytes, position, end) = (_bytes, _position, region.Length);
+        var skipped = 0;
+        for (; skipped < count && end - position >= 8; skipped++)
+        {
+            var length = bytes.UInt64(position);
+            if (length > (ulong)Math.Min(end - position - 8, int.MaxValue))
+                break;
+            position += 8 + (long)length;
+        }
+        _position = position;
+        return skipped;
+    }
+
+    private long Alignment(GgufMetadata metadata)
     {
         _index = -1;
         _name = "general.alignment";
-        if (!values.TryGetValue(_name, out var value))
+        if (!metadata.TryGet(_name, out var value))
             return 32;
         var alignment = value.ToInteger();
         return alignment is > 0 and <= 1 << 30 && (alignment & (alignment - 1)) == 0

@@ -8,7 +8,6 @@ public sealed class GgufTensor
 {
     private readonly GgufBytes _bytes;
     private readonly long _length;
-    private readonly Lock _lock = new();
     private NativeBuffer<byte>? _swapped;
 
     internal GgufTensor(GgufBytes bytes, string name, TensorType type, long[] dimensions, long offset, long length)
@@ -49,7 +48,7 @@ public sealed class GgufTensor
 
     private MemoryRegion Swapped()
     {
-        lock (_lock)
+        lock (_bytes)
         {
             if (_swapped is null)
             {

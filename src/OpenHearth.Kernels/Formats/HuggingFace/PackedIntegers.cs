@@ -1,0 +1,67 @@
+using OpenHearth.Kernels.Memory;
+
+namespace OpenHearth.Kernels.Formats.HuggingFace;
+
+/// <summary>
+/// Small unsigned integers in a matrix of little-endian 32-bit words [height, width]. They follow one another along one
+/// axis, the lowest bits first; those whose width does not divide 32 run on into the next word.
+/// </summary>
+internal readonly unsafe struct PackedIntegers
+{
+    private readonly uint* _words;
+    private readonly int _width;
+    private readonly int _bits;
+    private readonly bool _down;
+
+    /// <summary>Describes packed integers.</summary>
+    /// <param name="tensor">Its name in errors.</param>
+    /// <param name="words">[height, width] of 32 bits</param>
+    /// <param name="bits">Of one integer: 1 to 8.</param>
+    /// <param name="down">Whether integers follow one another down a column of words, or along a row.</param>
+    /// <param name="lines">Columns of words, or rows.</param>
+    /// <param name="length">Integers of one column, or row.</param>
+    /// <param name="width">Words of a row.</param>
+    /// <exception cref="ArgumentException">There are too few words.</exception>
+    public PackedIntegers(string tensor, MemoryRegion words, int bits, bool down, int lines, int length, int width)
+    {
+        var along = WordsOf(length, bits);
+        if (width < (down ? lines : along) || words.Length / 4 < (down ? along : lines) * (long)width)
+            throw new ArgumentException($"The tensor of {tensor} has {words.Length / 4} words in rows of {width}; {lines} × {length} integers of {bits} bits don't fit.", tensor);
+        _words = (uint*)words.Pointer;
+        (_width, _bits, _down) = (width, bits, down);
+    }
+
+    /// <summary>Words that a line of integers takes.</summary>
+    public static int WordsOf(int length, int bits) => (int)(((long)length * bits + 31) / 32);
+
+    /// <summary>Reads the first integers of a line.</summary>
+    public void Read(int line, Span<byte> integers)
+    {
+        var word = _down ? _words + line : _words + (long)line * _width;
+        var step = _down ? _width : 1;
+        var (bits, mask, stored, have) = (_bits, (1u << _bits) - 1, 0UL, 0);
+        for (var i = 0; i < integers.Length; i++)
+        {
+            if (have < bits)
+            {
+                stored |= (ulong)*word << have;
+                have += 32;
+                word += step;
+            }
+            integers[i] = (byte)((uint)stored & mask);
+            stored >>= bits;
+            have -= bits;
+        }
+    }
+
+    /// <summary>Reads one integer.</summary>
+    public byte Read(int line, int index)
+    {
+        var (first, shift) = Math.DivRem((long)index * _bits, 32);
+        var word = _down ? _words + first * _width + line : _words + (long)line * _width + first;
+        var stored = (ulong)*word;
+        if (shift + _bits > 32)
+            stored |= (ulong)word[_down ? _width : 1] << 32;
+        return (byte)((uint)(stored >> (int)shift) & ((1u << _bits) - 1));
+    }
+}
