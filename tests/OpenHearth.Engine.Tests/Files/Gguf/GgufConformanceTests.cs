@@ -51,6 +51,42 @@ public sealed class GgufConformanceTests
         Assert.Equal("llama", file.Metadata.FindString("general.architecture"));
     }
 
+    [Theory]
+    [InlineData("all_minilm_l6_v2", "all-MiniLM-L6-v2-q8_0.gguf", "bert", 101)]
+    [InlineData("tiny_stories260k", "stories260K.gguf", "llama", 48)]
+    [InlineData("smollm2_135m_instruct", "SmolLM2-135M-Instruct.Q4_1.gguf", "llama", 272)]
+    public void Open_RealModel_HasItsTensors(string folder, string name, string architecture, int tensors)
+    {
+        using var file = GgufFile.Open(Fixtures.Path("models", folder, name));
+        Assert.Equal((architecture, tensors), (file.Metadata.FindString("general.architecture"), file.Tensors.Count));
+        Assert.All(file.Tensors, tensor => Assert.True(tensor.Data.Length > 0));
+    }
+
+    [Fact]
+    public void Write_FixtureOfEveryTypeAsBigEndian_ReadsTheSame()
+    {
+        using var folder = new TemporaryFolder();
+        using var zoo = GgufFile.Open(Fixtures.Path("fixtures", "architectures", "zoo", "model.gguf"));
+        var writer = new GgufWriter(3, bigEndian: true);
+        foreach (var key in zoo.Metadata.Keys)
+        {
+            Assert.True(zoo.Metadata.TryGet(key, out var value));
+            writer.Add(key, value);
+        }
+        foreach (var tensor in zoo.Tensors)
+            writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], tensor.Data);
+        writer.Write(folder["zoo.gguf"], TestContext.Current.CancellationToken);
+        using var copy = GgufFile.Open(folder["zoo.gguf"]);
+        Assert.True(copy.BigEndian);
+        Assert.Equal(zoo.Metadata.Keys, copy.Metadata.Keys);
+        Assert.True(zoo.Tensors.Select(tensor => tensor.Type).Distinct().Count() > 20);
+        foreach (var tensor in zoo.Tensors)
+        {
+            var data = copy.GetTensor(tensor.Name, [.. tensor.Dimensions]).Data;
+            Assert.True(tensor.Data.Span(0, (int)tensor.Data.Length).SequenceEqual(data.Span(0, (int)data.Length)), tensor.Name);
+        }
+    }
+
     [Fact]
     public void Open_BuiltInModel_HasItsHeader()
     {

@@ -110,7 +110,7 @@ public sealed class GgufHostileTests
     [Fact]
     public void Read_ManyHugeArrays_TakesLittleMemoryAndTime()
     {
-        // 16 MiB of empty arrays in an array: the most entries that a file of this size can claim.
+        // 12 MiB of empty arrays in an array: the most entries that a file of this size can claim.
         var raw = new RawBytes().Raw("GGUF"u8).U32(3).U64(0).U64(1).Text("a").U32(9).U32(9).U64(1 << 20);
         var bytes = new byte[raw.Count + (12 << 20)];
         raw.ToArray().CopyTo(bytes, 0);
