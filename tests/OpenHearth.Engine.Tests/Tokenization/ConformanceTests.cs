@@ -101,6 +101,9 @@ public class ConformanceTests
         {
             var references = file.Text.Split('|');
             var ids = Expectations.Ids(test, references[0], plain: false);
+            // Hugging Face's text belongs to its ids; where SentencePiece's are right there is none to compare with.
+            if (file.Plain == "sp" && references[0] == "hf" && !Expectations.Ids(test, "sp", plain: true).SequenceEqual(ids))
+                continue;
             foreach (var skip in (bool[])[false, true])
             {
                 // SentencePiece has no such choice.

@@ -90,12 +90,12 @@ internal sealed class GgufTokenizer
         return bad < 0 ? scores : throw new ModelFormatException($"{Keys}scores: the score of token {bad} is {scores[bad]}.");
     }
 
-    private TokenDecoder SentencePieceDecoder(bool prefix)
+    private TokenDecoder SentencePieceDecoder(BlankStripping stripping)
     {
         var decoder = new TokenDecoderBuilder(_vocabulary.Count);
         for (var id = 0; id < _vocabulary.Count; id++)
             decoder.AddSentencePiece(_vocabulary.Piece(id), _vocabulary.Kind(id));
-        return decoder.Build(prefix ? BlankStripping.One : BlankStripping.None);
+        return decoder.Build(stripping);
     }
 
     private Tokenizer UnigramModel()
@@ -117,7 +117,8 @@ internal sealed class GgufTokenizer
             Splitters = !normalizer.BlankIsSuffix && BlankSplitter.Suits(_vocabulary) ? [new BlankSplitter()] : [],
             AddedTokens = AddedTokens(),
         };
-        return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(prefix), special);
+        var stripping = !prefix ? BlankStripping.None : normalizer.CollapsesBlanks ? BlankStripping.All : BlankStripping.One;
+        return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(stripping), special);
     }
 
     // The converter has written the start of a word as U+2581 and taken the ## off the rest.
@@ -170,7 +171,7 @@ internal sealed class GgufTokenizer
             Splitters = BlankSplitter.Suits(_vocabulary) ? [new BlankSplitter()] : [],
             AddedTokens = AddedTokens(),
         };
-        return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(prefix), special);
+        return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(prefix ? BlankStripping.One : BlankStripping.None), special);
     }
 
     private Vocabulary ReadVocabulary()
