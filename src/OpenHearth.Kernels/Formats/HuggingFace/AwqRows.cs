@@ -36,12 +36,7 @@ public sealed class AwqGemmRows : GroupedRows
         _scales = scales;
     }
 
-    private protected override void ReadCodes(int row, Span<byte> codes)
-    {
-        var place = Place(row);
-        for (var i = 0; i < codes.Length; i++)
-            codes[i] = _codes.Read(i, place);
-    }
+    private protected override void ReadCodes(int row, Span<byte> codes) => _codes.ReadAcross(Place(row), codes);
 
     private protected override void ReadGroups(int row, Span<float> scales, Span<int> zeros)
     {

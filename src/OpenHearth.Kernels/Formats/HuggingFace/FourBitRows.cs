@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Kernels.Formats.HuggingFace;
@@ -79,15 +81,12 @@ public sealed class FourBitRows : RowDecoder
 
     private void Round(Span<float> values)
     {
-        if (_roundedTo == TensorType.F16)
-        {
-            foreach (ref var value in values)
-                value = (float)(Half)value;
-        }
-        else if (_roundedTo == TensorType.BF16)
-        {
-            foreach (ref var value in values)
-                value = BitConverter.UInt32BitsToSingle((uint)BF16.FromSingle(value) << 16);
-        }
+        if (_roundedTo == TensorType.F32)
+            return;
+        var vectors = MemoryMarshal.Cast<float, Vector256<float>>(values);
+        foreach (ref var vector in vectors)
+            vector = _roundedTo == TensorType.F16 ? F16.ToSingle(F16.FromSingle(vector)) : (BF16.FromSingle(vector) << 16).AsSingle();
+        foreach (ref var value in values[(8 * vectors.Length)..])
+            value = _roundedTo == TensorType.F16 ? (float)(Half)value : BitConverter.UInt32BitsToSingle((uint)BF16.FromSingle(value) << 16);
     }
 }

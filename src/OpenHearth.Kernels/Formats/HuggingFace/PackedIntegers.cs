@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Kernels.Formats.HuggingFace;
@@ -39,8 +40,14 @@ internal readonly unsafe struct PackedIntegers
     {
         var word = _down ? _words + line : _words + (long)line * _width;
         var step = _down ? _width : 1;
+        var i = 0;
+        if (_bits == 4)
+        {
+            for (; i <= integers.Length - 8; i += 8, word += step)
+                BinaryPrimitives.WriteUInt64LittleEndian(integers[i..], Spread(*word));
+        }
         var (bits, mask, stored, have) = (_bits, (1u << _bits) - 1, 0UL, 0);
-        for (var i = 0; i < integers.Length; i++)
+        for (; i < integers.Length; i++)
         {
             if (have < bits)
             {
@@ -54,6 +61,17 @@ internal readonly unsafe struct PackedIntegers
         }
     }
 
+    /// <summary>Reads the integer at one place of each of the first lines; only where the width divides 32.</summary>
+    public void ReadAcross(int index, Span<byte> integers)
+    {
+        var (first, shift) = Math.DivRem(index * _bits, 32);
+        var word = _down ? _words + (long)first * _width : _words + first;
+        var step = _down ? 1 : _width;
+        var mask = (1u << _bits) - 1;
+        for (var i = 0; i < integers.Length; i++, word += step)
+            integers[i] = (byte)(*word >> shift & mask);
+    }
+
     /// <summary>Reads one integer.</summary>
     public byte Read(int line, int index)
     {
@@ -63,5 +81,14 @@ internal readonly unsafe struct PackedIntegers
         if (shift + _bits > 32)
             stored |= (ulong)word[_down ? _width : 1] << 32;
         return (byte)((uint)(stored >> (int)shift) & ((1u << _bits) - 1));
+    }
+
+    /// <summary>Eight nibbles as eight bytes.</summary>
+    private static ulong Spread(uint nibbles)
+    {
+        ulong wide = nibbles;
+        wide = (wide | wide << 16) & 0x0000_FFFF_0000_FFFF;
+        wide = (wide | wide << 8) & 0x00FF_00FF_00FF_00FF;
+        return (wide | wide << 4) & 0x0F0F_0F0F_0F0F_0F0F;
     }
 }
