@@ -21,7 +21,7 @@ public sealed class Chat : IDisposable
     internal Chat(ChatTemplate template, Tokenizer tokenizer, ISequence sequence, TemplateOptions? templateOptions = null)
     {
         (_template, _tokenizer, _templateOptions) = (template, tokenizer, templateOptions ?? new TemplateOptions());
-        _generator = new Generator(tokenizer, sequence);
+        _generator = new Generator(tokenizer, sequence, EndOfTurn.Find(template, tokenizer, _templateOptions));
     }
 
     /// <summary>All that was said, the turns that no longer fit included.</summary>

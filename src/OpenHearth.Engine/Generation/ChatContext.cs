@@ -45,21 +45,23 @@ internal sealed class ChatContext(ChatTemplate template, Tokenizer tokenizer, Te
         return new(Checked(Encode(messages, low)), low);
     }
 
+    /// <summary>Messages with what templates want to know of a tokenizer.</summary>
+    public static ChatPrompt Prompt(IEnumerable<ChatTurn> messages, Tokenizer tokenizer, bool addGenerationPrompt) => new(messages)
+    {
+        BosToken = tokenizer.BosId is { } bos ? tokenizer.Piece(bos) : null,
+        EosToken = tokenizer.EosId is { } eos ? tokenizer.Piece(eos) : null,
+        AddGenerationPrompt = addGenerationPrompt,
+    };
+
     private int[] Checked(int[] ids) => ids.Length < contextLength ? ids : throw Generator.Overflow(ids.Length, contextLength);
 
     private int[] Encode(IReadOnlyList<ChatTurn> messages, int dropped)
     {
-        var prompt = new ChatPrompt(Without(messages, dropped))
-        {
-            BosToken = Piece(tokenizer.BosId),
-            EosToken = Piece(tokenizer.EosId),
-        };
+        var prompt = Prompt(Without(messages, dropped), tokenizer, addGenerationPrompt: true);
         var ids = tokenizer.Encode(prompt.Render(template, templateOptions).Text, addSpecial: false, parseSpecial: true);
         // Some templates leave the token that begins a text to the tokenizer.
         return tokenizer is { AddBos: true, BosId: { } bos } && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;
     }
-
-    private string? Piece(int? id) => id is { } token ? tokenizer.Piece(token) : null;
 
     private static IEnumerable<ChatTurn> Without(IReadOnlyList<ChatTurn> messages, int turns)
     {

@@ -16,9 +16,11 @@ public sealed class Generator : IDisposable
     // A model may have more rows than the tokenizer has tokens; those are never chosen.
     private readonly int _vocabularySize;
 
-    internal Generator(Tokenizer tokenizer, ISequence sequence)
+    private readonly int? _endOfTurn;
+
+    internal Generator(Tokenizer tokenizer, ISequence sequence, int? endOfTurn = null)
     {
-        (_tokenizer, _sequence) = (tokenizer, new CachedSequence(sequence));
+        (_tokenizer, _sequence, _endOfTurn) = (tokenizer, new CachedSequence(sequence), endOfTurn);
         _vocabularySize = Math.Min(tokenizer.VocabularySize, sequence.VocabularySize);
     }
 
@@ -78,7 +80,7 @@ public sealed class Generator : IDisposable
             if (cancellation.IsCancellationRequested)
                 return FinishReason.Cancelled;
             var token = sampler.Next(logits[.._vocabularySize]);
-            if (_tokenizer.EndOfGeneration.Contains(token))
+            if (token == _endOfTurn || _tokenizer.EndOfGeneration.Contains(token))
                 return FinishReason.Stop;
             sampler.Accept(token);
             tokens.Add(token);
