@@ -1,5 +1,6 @@
 using OpenHearth.Engine;
 using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Templates;
 
 namespace OpenHearth.Cli;
 
@@ -27,6 +28,7 @@ internal sealed class Failure(int exitCode, string message, Exception? cause = n
         FileNotFoundException or DirectoryNotFoundException => new Failure(Cli.ExitCode.NotFound, thrown.Message, thrown),
         ContextOverflowException => Because($"{thrown.Message} Give a smaller --ctx or a shorter text.", thrown),
         ModelFormatException => Because(thrown.Message, thrown),
+        TemplateException template => Because(template.Report, thrown),
         ArgumentException => Because(WithoutParameter(thrown.Message), thrown),
         NotSupportedException => Because(thrown.Message, thrown),
         UnauthorizedAccessException => Because($"{thrown.Message} Check the permissions of the file.", thrown),

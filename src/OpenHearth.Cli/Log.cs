@@ -14,6 +14,9 @@ internal sealed class Log(TextWriter error, LogLevel level)
 {
     private readonly Lock _lock = new();
 
+    /// <summary>True where messages of this level are written.</summary>
+    public bool Writes(LogLevel at) => at <= level;
+
     public void Error(string message) => Write(LogLevel.Error, "", message);
 
     public void Warning(string message) => Write(LogLevel.Warning, "warning: ", message);
@@ -24,7 +27,7 @@ internal sealed class Log(TextWriter error, LogLevel level)
 
     private void Write(LogLevel at, string prefix, string message)
     {
-        if (at > level)
+        if (!Writes(at))
             return;
         lock (_lock)
             error.WriteLine($"hearth: {prefix}{message}");

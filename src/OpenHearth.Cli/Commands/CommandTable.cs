@@ -13,5 +13,16 @@ internal static class CommandTable
     ];
 
     /// <summary>The commands.</summary>
-    public static IReadOnlyList<CommandEntry> Entries { get; } = [TokenizeCommand.Entry, DetokenizeCommand.Entry, LogitsCommand.Entry, BenchCommand.Entry, InfoCommand.Entry];
+    public static IReadOnlyList<CommandEntry> Entries { get; } =
+    [
+        RunCommand.Entry,
+        TokenizeCommand.Entry,
+        DetokenizeCommand.Entry,
+        TemplateCommand.Entry,
+        LogitsCommand.Entry,
+        PerplexityCommand.Entry,
+        BenchCommand.Entry,
+        ShowCommand.Entry,
+        InfoCommand.Entry,
+    ];
 }

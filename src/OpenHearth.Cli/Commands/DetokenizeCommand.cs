@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OpenHearth.Cli.Models;
 using OpenHearth.Cli.Rendering;
 
 namespace OpenHearth.Cli.Commands;
@@ -25,7 +26,7 @@ internal static class DetokenizeCommand
             var batch = run.Get(options.Batch);
             if (ids is null == batch is null)
                 throw Failure.WrongCommandLine("Give either --ids or --batch.");
-            var tokenizer = run.OpenTokenizer();
+            var tokenizer = ModelTokenizer.Open(run.ModelPath);
             if (batch is not null)
                 return Batches.Run(run, batch, item => new TextDocument(tokenizer.Decode(JsonInput.Ids(item), run.Get(skipSpecial))), JsonDocuments.Readable.TextDocument);
             run.WriteText(tokenizer.Decode(ids, run.Get(skipSpecial)));

@@ -3,8 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OpenHearth.Cli.Models;
 using OpenHearth.Cli.Rendering;
-using OpenHearth.Engine.Files.Gguf;
-using OpenHearth.Engine.Tokenization;
 
 namespace OpenHearth.Cli.Commands;
 
@@ -50,13 +48,6 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
     /// <summary>MODEL as it was typed.</summary>
     public string ModelName => parse.GetRequiredValue(options.Model);
 
-    /// <summary>The tokenizer of MODEL, without its weights.</summary>
-    public Tokenizer OpenTokenizer()
-    {
-        using var file = GgufFile.Open(ModelPath);
-        return Tokenizer.FromGguf(file.Metadata);
-    }
-
     /// <summary>The value of an option.</summary>
     public T? Get<T>(Option<T> option) => parse.GetValue(option);
 
@@ -86,6 +77,13 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
         if (Get(file) is { } path)
             return File.ReadAllText(path);
         return Terminal.InputIsTerminal ? throw Failure.WrongCommandLine($"Give a text, {file.Name}, or pipe one in.") : ReadInput();
+    }
+
+    /// <summary>Shows how far the work is, on a terminal only; null takes it away.</summary>
+    public void Progress(string? text)
+    {
+        if (Terminal.ErrorIsTerminal)
+            Terminal.Error.Write(text is null ? "\r\e[K" : $"\r\e[K{text}");
     }
 
     /// <summary>Writes a table for people.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OpenHearth.Cli.Models;
 using OpenHearth.Cli.Rendering;
 using OpenHearth.Engine.Tokenization;
 
@@ -27,7 +28,7 @@ internal static class TokenizeCommand
         command.Add(options.Batch);
         return run =>
         {
-            var tokenizer = run.OpenTokenizer();
+            var tokenizer = ModelTokenizer.Open(run.ModelPath);
             var how = new EncodeOptions(AddSpecial: !run.Get(noSpecial), ParseSpecial: run.Get(parseSpecial));
             return run.Get(options.Batch) is { } batch
                 ? Batches.Run(run, batch, item => Document(tokenizer, JsonInput.Text(item), how), JsonDocuments.Readable.TokensDocument)

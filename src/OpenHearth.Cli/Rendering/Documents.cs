@@ -53,3 +53,25 @@ internal sealed record InfoDocument(string Version, string Runtime, string Os, s
 
 /// <summary>Where the program keeps things, and the models it knows by name.</summary>
 internal sealed record PathsDocument(string Program, string Home, IReadOnlyList<string> Models);
+
+/// <summary>What <c>show</c> prints.</summary>
+internal sealed record CardDocument(
+    string Name, string Path, string Format, string Architecture, bool Supported, long Parameters, int? ContextLength, int? Layers, long FileBytes,
+    string? License, IReadOnlyList<TensorsDocument> Tensors, string? ChatTemplate, IReadOnlyDictionary<string, string> Metadata);
+
+/// <summary>How much of a model is stored in a type.</summary>
+internal sealed record TensorsDocument(string Type, int Count, long Parameters);
+
+/// <summary>What <c>run</c> prints.</summary>
+internal sealed record RunDocument(string Model, string Text, string FinishReason, int PromptTokens, int CompletionTokens, TimingsDocument Timings, long Seed);
+
+/// <summary>Where the time of an answer went; per second where the name says tps.</summary>
+internal sealed record TimingsDocument(double LoadMs, double PromptMs, double PromptTps, double DecodeMs, double DecodeTps);
+
+/// <summary>What <c>perplexity</c> prints.</summary>
+/// <param name="Perplexity">exp of the mean negative log-likelihood.</param>
+/// <param name="Stderr">Its standard error.</param>
+/// <param name="Tokens">Tokens scored.</param>
+/// <param name="Chunks">The perplexity after each window.</param>
+internal sealed record PerplexityDocument(double Perplexity, double Stderr, long Tokens, IReadOnlyList<double> Chunks);
+

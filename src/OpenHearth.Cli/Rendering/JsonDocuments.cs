@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OpenHearth.Cli.Chat;
 
 namespace OpenHearth.Cli.Rendering;
 
@@ -11,6 +12,10 @@ namespace OpenHearth.Cli.Rendering;
 [JsonSerializable(typeof(LogitsDocument))]
 [JsonSerializable(typeof(BenchDocument))]
 [JsonSerializable(typeof(InfoDocument))]
+[JsonSerializable(typeof(CardDocument))]
+[JsonSerializable(typeof(RunDocument))]
+[JsonSerializable(typeof(PerplexityDocument))]
+[JsonSerializable(typeof(SavedChat))]
 internal sealed partial class JsonDocuments : JsonSerializerContext
 {
     /// <summary>Names in snake case, letters of all scripts as they are.</summary>

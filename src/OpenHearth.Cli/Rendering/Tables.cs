@@ -8,12 +8,13 @@ internal static class Tables
     /// <summary>Writes a table; without colours and lines that a pipe can't take.</summary>
     public static void Write(Terminal terminal, string title, string[] headings, IReadOnlyList<string[]> rows)
     {
+        using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = terminal.Styled ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = terminal.Styled ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(terminal.Out),
+            Out = new AnsiConsoleOutput(text),
         });
         console.Profile.Width = terminal.OutputIsTerminal ? Math.Max(40, terminal.Width()) : int.MaxValue / 2;
         console.Profile.Capabilities.Unicode = true;
@@ -25,6 +26,8 @@ internal static class Tables
         if (title.Length > 0)
             terminal.Out.WriteLine(title);
         console.Write(table);
+        foreach (var line in text.ToString().AsSpan().TrimEnd('\n').EnumerateLines())
+            terminal.Out.WriteLine(line.TrimEnd().ToString());
     }
 
     private static bool IsNumber(string cell) => cell.All(c => char.IsAsciiDigit(c) || c is '.' or ',' or '-' or '%');

@@ -21,20 +21,21 @@ internal static class ArchitectureRegistry
     /// <exception cref="ModelFormatException">It is none of those known; the message names the nearest.</exception>
     public static (string Name, Architecture Architecture) Get(ModelSource source)
     {
-        foreach (var name in source.ArchitectureNames)
-        {
-            foreach (var entry in Entries)
-            {
-                if (source.IsGguf ? entry.Gguf == name : entry.HuggingFace.Contains(name))
-                    return (entry.Gguf, entry.Architecture);
-            }
-        }
+        if (Find(source) is { } found)
+            return (found.Gguf, found.Architecture);
         var wanted = source.ArchitectureNames.Count > 0 ? source.ArchitectureNames[0] : "";
         var known = source.IsGguf ? Names : Entries.SelectMany(entry => entry.HuggingFace);
         var nearest = known.OrderBy(name => Distance(name, wanted)).ThenBy(name => name, StringComparer.Ordinal).Take(3);
         throw new ModelFormatException(
             $"{source.Path}: architecture {ModelFormatException.Quote(wanted)} is not known; the nearest known are {string.Join(", ", nearest)}. docs/adding-an-architecture.md shows how to add one.");
     }
+
+    /// <summary>True where <see cref="Get"/> would find one.</summary>
+    public static bool Knows(ModelSource source) => Find(source) is not null;
+
+    private static Entry? Find(ModelSource source) => source.ArchitectureNames
+        .Select(name => Array.Find(Entries, entry => source.IsGguf ? entry.Gguf == name : entry.HuggingFace.Contains(name)))
+        .FirstOrDefault(entry => entry is not null);
 
     // Levenshtein's distance, over the first 64 letters.
     private static int Distance(ReadOnlySpan<char> a, ReadOnlySpan<char> b)

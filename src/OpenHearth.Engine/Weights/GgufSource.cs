@@ -44,6 +44,9 @@ internal sealed class GgufSource : ModelSource
         ? new StoredTensor(name, tensor.Type, [.. tensor.Dimensions.Reverse()], tensor.Data)
         : null;
 
+    public override IEnumerable<KeyValuePair<string, string>> Metadata =>
+        File.Metadata.Keys.Select(key => File.Metadata.TryGet(key, out var value) ? KeyValuePair.Create(key, value.ToString()) : throw File.Metadata.Missing(key));
+
     public override string? ReadChatTemplate() => File.Metadata.FindString("tokenizer.chat_template");
 
     public override Tokenizer ReadTokenizer() => File.Metadata.FindString("tokenizer.ggml.model") is null or "no_vocab"

@@ -8,6 +8,9 @@ namespace OpenHearth.Engine.Weights;
 /// <summary>An open model on disk, in whatever form: what it says of itself and its tensors.</summary>
 internal abstract class ModelSource : IDisposable
 {
+    private const string ContextLengthKeys = "max_position_embeddings|n_positions|n_ctx|max_seq_len";
+    private const string LayerKeys = "num_hidden_layers|n_layer|n_layers";
+
     /// <summary>The path given.</summary>
     public abstract string Path { get; }
 
@@ -36,6 +39,9 @@ internal abstract class ModelSource : IDisposable
     /// <summary>The model's chat template, or null.</summary>
     public abstract string? ReadChatTemplate();
 
+    /// <summary>All that the files say, for people: keys and values, long values shortened.</summary>
+    public abstract IEnumerable<KeyValuePair<string, string>> Metadata { get; }
+
     /// <summary>Opens a GGUF file, or a safetensors file, index or folder.</summary>
     /// <exception cref="Files.ModelFormatException">It is neither, or damaged.</exception>
     public static ModelSource Open(string path) =>
@@ -48,26 +54,43 @@ internal abstract class ModelSource : IDisposable
     /// <param name="graph">Its forward pass.</param>
     public ModelInfo Describe(string architecture, ModelGraph graph)
     {
-        var tensors = TensorNames.Select(name => Find(name)!).ToList();
-        var types = tensors.GroupBy(tensor => tensor.Type)
-            .Select(group => new TensorTypeCount(group.Key.ToString(), group.Count(), group.Sum(Count)))
-            .OrderByDescending(count => count.Parameters).ToList();
+        var types = CountTensorTypes();
         return new ModelInfo
         {
-            Name = Parameters.FindText("general.name", "_name_or_path") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(System.IO.Path.TrimEndingDirectorySeparator(Path)),
+            Name = DisplayName,
             Path = Path,
             Architecture = architecture,
-            Parameters = tensors.Sum(Count),
-            ContextLength = Parameters.Int("context_length", "max_position_embeddings|n_positions|n_ctx|max_seq_len"),
+            Parameters = types.Sum(type => type.Parameters),
+            ContextLength = Parameters.Int("context_length", ContextLengthKeys),
             VocabularySize = graph.Nodes.OfType<EmbeddingOp>().First().Table.Matrix.Rows,
             OutputWidth = graph.Output.Width,
             GivesLogits = graph.Kind == OutputKind.Logits,
-            Layers = Parameters.Int("block_count", "num_hidden_layers|n_layer|n_layers"),
+            Layers = Parameters.Int("block_count", LayerKeys),
             FileBytes = FileBytes,
-            License = Parameters.FindText("general.license", "license"),
+            License = License,
             TensorTypes = types,
         };
     }
+
+    /// <summary>The name that the model gives itself, otherwise that of its file or folder.</summary>
+    public string DisplayName => Parameters.FindText("general.name", "_name_or_path") is { Length: > 0 } name
+        ? name
+        : System.IO.Path.GetFileNameWithoutExtension(System.IO.Path.TrimEndingDirectorySeparator(Path));
+
+    /// <summary>The licence that the model names.</summary>
+    public string? License => Parameters.FindText("general.license", "license");
+
+    /// <summary>Tokens of context that the model was made for, where it says so.</summary>
+    public int? FindContextLength() => Parameters.FindInt("context_length", ContextLengthKeys);
+
+    /// <summary>Number of layers, where the model says so.</summary>
+    public int? FindLayers() => Parameters.FindInt("block_count", LayerKeys);
+
+    /// <summary>How much of the model is stored in which type, most weights first.</summary>
+    public IReadOnlyList<TensorTypeCount> CountTensorTypes() =>
+        [.. TensorNames.Select(name => Find(name)!).GroupBy(tensor => tensor.Type)
+            .Select(group => new TensorTypeCount(group.Key.ToString(), group.Count(), group.Sum(Count)))
+            .OrderByDescending(count => count.Parameters)];
 
     private static long Count(StoredTensor tensor) => checked(tensor.RowCount * tensor.Columns);
 

@@ -50,6 +50,9 @@ internal sealed class SafetensorsSource : ModelSource
         ? new StoredTensor(name, tensor.Type, [.. tensor.Shape], tensor.Data)
         : null;
 
+    public override IEnumerable<KeyValuePair<string, string>> Metadata =>
+        Config.Root.Keys.Select(key => KeyValuePair.Create(key, Config.Root.Describe(key)));
+
     public override string? ReadChatTemplate() => ChatTemplateFile.Read(Folder);
 
     public override Tokenizer ReadTokenizer() =>

@@ -31,6 +31,14 @@ public class ConfigSection
     /// <summary>The keys of the object itself.</summary>
     public IEnumerable<string> Keys => _values.EnumerateObject().Select(property => property.Name);
 
+    /// <summary>The value of a key for people; of a long one only the beginning.</summary>
+    internal string Describe(string key)
+    {
+        const int longest = 200;
+        var text = _values.GetProperty(key).ToString();
+        return text.Length <= longest ? text : text[..longest] + "…";
+    }
+
     /// <summary>True where the key is there and not null.</summary>
     public bool Has(string key) => TryGet(key, out _, out _);
 

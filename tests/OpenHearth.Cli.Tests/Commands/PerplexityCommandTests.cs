@@ -1,0 +1,39 @@
+using System.Text.Json.Nodes;
+
+namespace OpenHearth.Cli.Tests.Commands;
+
+public sealed class PerplexityCommandTests : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    public PerplexityCommandTests() => File.WriteAllText(_file, string.Concat(Enumerable.Repeat("The cat sat on the mat. ", 12)));
+
+    public void Dispose() => File.Delete(_file);
+
+    [Fact]
+    public void Run_Json_HasTheRunningValues()
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(0, terminal.Run("perplexity", "smollm2", "--file", _file, "--ctx", "16", "--chunks", "2", "--json"));
+        var document = JsonNode.Parse(terminal.Output)!;
+        Assert.Equal(14, (int)document["tokens"]!); // the 7 tokens after the middle of each window
+        Assert.Equal(2, document["chunks"]!.AsArray().Count);
+        Assert.Equal((double)document["perplexity"]!, (double)document["chunks"]![1]!);
+        Assert.True((double)document["perplexity"]! > 1);
+        Assert.True((double)document["stderr"]! > 0);
+    }
+
+    [Fact]
+    public void Run_TextShorterThanAWindow_SaysWhatToDo()
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(1, terminal.Run("perplexity", "smollm2", "--file", _file));
+        Assert.Contains("smaller --ctx", terminal.Error);
+    }
+
+    [Theory]
+    [InlineData("--ctx", "1")]
+    [InlineData("--chunks", "-1")]
+    public void Run_WrongNumbers_Return2(params string[] args) =>
+        Assert.Equal(2, new FakeTerminal().Run(["perplexity", "smollm2", "--file", _file, .. args]));
+}

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace OpenHearth.Cli.Tests;
+
+/// <summary>The built program from outside: a process, its streams and its exit code.</summary>
+public sealed class ProgramTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    // Built beside this test, in the same configuration: src/OpenHearth.Cli/bin/Release/net10.0/hearth.
+    private static readonly string Program = Path.Combine(
+        Fixtures.Checkout, "src", "OpenHearth.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0",
+        OperatingSystem.IsWindows() ? "hearth.exe" : "hearth");
+
+    [Fact]
+    public void Start_PipedPrompt_AnswersOnPlainText()
+    {
+        var (code, output, error) = Start("The sky is blue.", "run", "smollm2", "Repeat:", "--temperature", "0", "--max-tokens", "3");
+        Assert.Equal("", error);
+        Assert.Equal(0, code);
+        Assert.NotEmpty(output.Trim());
+        Assert.DoesNotContain('\e', output);
+    }
+
+    [Fact]
+    public void Start_Json_PutsTheDocumentAloneOnStandardOutput()
+    {
+        var (code, output, _) = Start("", "run", "smollm2", "Héllo", "--max-tokens", "1", "--json", "--verbose");
+        Assert.Equal(0, code);
+        Assert.Equal("length", (string)JsonNode.Parse(output)!["finish_reason"]!);
+    }
+
+    [Fact]
+    public void Start_UnknownModel_Returns3()
+    {
+        var (code, output, error) = Start("", "run", "smolm2", "x");
+        Assert.Equal(3, code);
+        Assert.Equal("", output);
+        Assert.Equal("hearth: There is no model 'smolm2'. Did you mean 'smollm2'?", error.Trim());
+    }
+
+    [Fact]
+    public void Start_Interrupted_Returns130WithWhatWasMade()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signal that reaches one process alone.");
+        using var process = Process.Start(StartInfo("run", "smollm2", "Count from one to a thousand.", "--temperature", "0", "--max-tokens", "2000"))!;
+        process.StandardInput.Close();
+        var first = new char[1];
+        Assert.Equal(1, process.StandardOutput.Read(first)); // the answer has begun
+        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+            kill.WaitForExit();
+        var rest = process.StandardOutput.ReadToEnd();
+        Assert.True(process.WaitForExit(Patience));
+        Assert.Equal(130, process.ExitCode);
+        Assert.EndsWith("\n", rest, StringComparison.Ordinal);
+    }
+
+    private static (int Code, string Output, string Error) Start(string input, params string[] args)
+    {
+        using var process = Process.Start(StartInfo(args))!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        Assert.True(process.WaitForExit(Patience));
+        return (process.ExitCode, output, error.Result);
+    }
+
+    private static ProcessStartInfo StartInfo(params string[] args) => new(Program, args)
+    {
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+        StandardInputEncoding = new UTF8Encoding(false),
+        StandardOutputEncoding = Encoding.UTF8,
+    };
+}
