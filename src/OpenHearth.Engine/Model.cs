@@ -20,6 +20,7 @@ public sealed class Model : IDisposable
 {
     private readonly Lock _stepping = new();
     private readonly ModelSource _source;
+    private readonly ModelWeights _weights;
     private readonly Stepper _stepper;
     private readonly BlockPool _blocks;
     private readonly ComputePool _pool;
@@ -31,6 +32,7 @@ public sealed class Model : IDisposable
     private Model(ModelSource source, ModelWeights weights, ModelGraph graph, ModelInfo info, ModelOptions options, bool fuse)
     {
         _source = source;
+        _weights = weights;
         Graph = graph;
         UnusedTensors = [.. weights.Unused];
         Info = info;
@@ -79,15 +81,17 @@ public sealed class Model : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumStepTokens, 1, nameof(options));
         var source = ModelSource.Open(path);
+        ModelWeights? weights = null;
         try
         {
             var (name, architecture) = ArchitectureRegistry.Get(source);
-            var weights = new ModelWeights(source, architecture.Names(source.Parameters));
+            weights = new ModelWeights(source, architecture.Names(source.Parameters));
             var graph = architecture.Build(new GraphBuilder(weights), source.Parameters);
             return new Model(source, weights, graph, source.Describe(name, graph), options, fuse);
         }
         catch
         {
+            weights?.Dispose();
             source.Dispose();
             throw;
         }
@@ -143,6 +147,7 @@ public sealed class Model : IDisposable
             _stepper.Dispose();
             _blocks.Dispose();
             _pool.Dispose();
+            _weights.Dispose();
             _source.Dispose();
         }
     }

@@ -8,7 +8,8 @@ internal static class ArchitectureRegistry
 {
     private static readonly Entry[] Entries =
     [
-        new("llama", new Llama(), "llama", "mistral", "LlamaForCausalLM", "MistralForCausalLM"),
+        new("llama", new Llama(), "llama", "mistral", "mixtral", "LlamaForCausalLM", "MistralForCausalLM", "MixtralForCausalLM"),
+        new("gpt2", new Gpt2(), "gpt2", "GPT2LMHeadModel"),
         new("qwen2", new Qwen2(), "qwen2", "Qwen2ForCausalLM"),
         new("qwen3", new Qwen3(), "qwen3", "Qwen3ForCausalLM"),
         new("smollm3", new SmolLm3(), "smollm3", "SmolLM3ForCausalLM"),

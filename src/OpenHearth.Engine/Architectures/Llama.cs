@@ -1,5 +1,6 @@
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
+using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Elementwise;
 
@@ -7,10 +8,16 @@ namespace OpenHearth.Engine.Architectures;
 
 /// <summary>
 /// Llama 1 to 3.x, and what follows it tensor by tensor: TinyLlama, Yi, SmolLM 2, Mistral with its sliding window.
-/// Source: Touvron et al., LLaMA, 2023; Jiang et al., Mistral 7B, 2023.
+/// Mixtral is the same with experts for a feed-forward block. Source: Touvron et al., LLaMA, 2023; Jiang et al., Mistral 7B, 2023.
 /// </summary>
 internal sealed class Llama : Architecture
 {
+    public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
+        .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.gate")
+        .Add("blk.*.ffn_gate_exps", "layers.*.block_sparse_moe.experts.#.w1")
+        .Add("blk.*.ffn_up_exps", "layers.*.block_sparse_moe.experts.#.w3")
+        .Add("blk.*.ffn_down_exps", "layers.*.block_sparse_moe.experts.#.w2");
+
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
         var layers = p.Int("block_count", "num_hidden_layers");
@@ -29,6 +36,8 @@ internal sealed class Llama : Architecture
             Scale = 1 / MathF.Sqrt(headWidth),
             Window = p.Int("attention.sliding_window", "sliding_window", 0, 0),
         };
+        var experts = p.Int("expert_count", "num_local_experts", 0, 0);
+        var router = new RouterShape { Used = experts > 0 ? p.Int("expert_used_count", "num_experts_per_tok") : 0, Renormalise = true };
         // GGUF files hold Llama's query and key rows permuted so that neighbours are rotated.
         var pairing = p.IsGguf ? RotaryPairing.Neighbours : RotaryPairing.Halves;
         var angles = RopeScaling.Angles(g, p, p.Int("rope.dimension_count", "", headWidth, 2));
@@ -43,7 +52,9 @@ internal sealed class Llama : Architecture
             var v = g.Linear(h, $"{block}.attn_v", keyHeads * headWidth);
             x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", width));
             h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);
-            x = g.Sum(x, g.GatedFeedForward(h, block, hidden));
+            x = g.Sum(x, experts == 0
+                ? g.GatedFeedForward(h, block, hidden)
+                : g.Experts(h, g.Router(g.Linear(h, $"{block}.ffn_gate_inp", experts), router), block, experts, hidden));
         }
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
     }

@@ -7,10 +7,10 @@ namespace OpenHearth.Engine.Graph;
 /// The buffers of all nodes: one piece of memory for each axis, in which a node's place is its offset times the number
 /// of rows that there is room for. Offsets are the plan's; memory grows to the largest step and stays.
 /// </summary>
-internal sealed class Arena(int[] offsets, int tokenUnit, int outputUnit) : IDisposable
+internal sealed class Arena(BufferPlacement placement) : IDisposable
 {
-    private readonly Plane _tokens = new(tokenUnit);
-    private readonly Plane _outputs = new(outputUnit);
+    private readonly Plane _tokens = new(placement.TokenUnit);
+    private readonly Plane _outputs = new(placement.OutputUnit);
 
     /// <summary>Bytes held.</summary>
     public long Bytes => (_tokens.Buffer.Length + _outputs.Buffer.Length) * sizeof(float);
@@ -23,17 +23,22 @@ internal sealed class Arena(int[] offsets, int tokenUnit, int outputUnit) : IDis
     }
 
     /// <summary>[rows, width] the buffer of a node</summary>
-    public Span<float> Values(Node node, int rows)
-    {
-        var plane = node.Rows == RowAxis.Tokens ? _tokens : _outputs;
-        return plane.Buffer.Slice((long)offsets[node.Id] * plane.Rows, checked(rows * node.Width));
-    }
+    public Span<float> Values(Node node, int rows) => Slice(node, placement.Offsets[node.Id], checked(rows * node.Width));
+
+    /// <summary>[rows, scratch width] what a node works in; anything may be in it</summary>
+    public Span<float> Scratch(Node node, int rows) => Slice(node, placement.ScratchOffsets[node.Id], checked(rows * node.ScratchWidth));
 
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
         _tokens.Dispose();
         _outputs.Dispose();
+    }
+
+    private Span<float> Slice(Node node, int offset, int length)
+    {
+        var plane = node.Rows == RowAxis.Tokens ? _tokens : _outputs;
+        return plane.Buffer.Slice((long)offset * plane.Rows, length);
     }
 
     private sealed class Plane(int unit) : IDisposable

@@ -2,9 +2,10 @@ namespace OpenHearth.Engine.Graph;
 
 /// <summary>Where values lie: offsets and sizes in floats for one row of an axis.</summary>
 /// <param name="Offsets">By node id.</param>
+/// <param name="ScratchOffsets">By node id, for those that need memory to work in.</param>
 /// <param name="TokenUnit">Floats that one token takes.</param>
 /// <param name="OutputUnit">Floats that one output takes.</param>
-internal sealed record BufferPlacement(int[] Offsets, int TokenUnit, int OutputUnit)
+internal sealed record BufferPlacement(int[] Offsets, int[] ScratchOffsets, int TokenUnit, int OutputUnit)
 {
     /// <summary>Gives every written node a place that no other value needs while it lives.</summary>
     /// <param name="graph">The graph.</param>
@@ -14,6 +15,7 @@ internal sealed record BufferPlacement(int[] Offsets, int TokenUnit, int OutputU
     {
         var lastUse = LastUses(graph, order, repeatedFrom);
         var offsets = new int[graph.Nodes.Count];
+        var scratch = new int[graph.Nodes.Count];
         var tokens = new FirstFit();
         var outputs = new FirstFit();
         FirstFit Space(Node node) => node.Rows == RowAxis.Tokens ? tokens : outputs;
@@ -32,10 +34,15 @@ internal sealed record BufferPlacement(int[] Offsets, int TokenUnit, int OutputU
                 offsets[written.Id] = offsets[heir.Id];
                 dying.Remove(heir);
             }
+            foreach (var written in instruction.Writes.Where(written => written.ScratchWidth > 0))
+            {
+                scratch[written.Id] = Space(written).Take(written.ScratchWidth);
+                Space(written).Return(scratch[written.Id], written.ScratchWidth);
+            }
             foreach (var node in dying.Concat(instruction.Writes.Where(written => lastUse[written.Id] <= i)))
                 Space(node).Return(offsets[node.Id], node.Width);
         }
-        return new BufferPlacement(offsets, tokens.Size, outputs.Size);
+        return new BufferPlacement(offsets, scratch, tokens.Size, outputs.Size);
     }
 
     private static int[] LastUses(ModelGraph graph, Instruction[] order, int repeatedFrom)

@@ -31,6 +31,9 @@ internal abstract class Node(int width, RowAxis rows, params Node[] inputs)
     /// <summary>True where the result may be written over this input, if nobody reads it afterwards and its shape is the same.</summary>
     public virtual bool MayOverwrite(Node input) => false;
 
+    /// <summary>Floats a row that <see cref="Forward"/> needs to work in, from <see cref="StepContext.Scratch"/>.</summary>
+    public virtual int ScratchWidth => 0;
+
     /// <summary>Computes the value for the rows of a step into its buffer.</summary>
     public abstract void Forward(StepContext step);
 }

@@ -95,6 +95,9 @@ internal sealed class StepContext(ComputePool pool, Precision precision, CacheLa
     /// <summary>[rows, width] the values of a node</summary>
     public Span<float> Values(Node node) => Arena.Values(node, Rows(node));
 
+    /// <summary>[rows, scratch width] what a node works in</summary>
+    public Span<float> Scratch(Node node) => Arena.Scratch(node, Rows(node));
+
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {

@@ -17,8 +17,7 @@ internal sealed class Stepper : IDisposable
     public Stepper(Plan plan, ComputePool pool, Precision precision, CacheLayout cache, int maximumTokens)
     {
         _plan = plan;
-        var placement = plan.Placement;
-        _step = new StepContext(pool, precision, cache, maximumTokens) { Arena = new Arena(placement.Offsets, placement.TokenUnit, placement.OutputUnit) };
+        _step = new StepContext(pool, precision, cache, maximumTokens) { Arena = new Arena(plan.Placement) };
     }
 
     /// <summary>Takes a batch in.</summary>

@@ -31,10 +31,19 @@ internal static partial class GraphOps
     /// <param name="x">[rows, columns of the matrix]</param>
     /// <param name="name">Canonical name without <c>.weight</c> and <c>.bias</c>.</param>
     /// <param name="width">Values a row of the result.</param>
-    public static Node Linear(this GraphBuilder graph, Node x, string name, int width)
+    public static Node Linear(this GraphBuilder graph, Node x, string name, int width) => graph.Linear(x, name, width, 0, width);
+
+    /// <summary>A product with some rows of a weight matrix that holds several, such as queries, keys and values.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[rows, columns of the matrix]</param>
+    /// <param name="name">Canonical name without <c>.weight</c> and <c>.bias</c>.</param>
+    /// <param name="width">Values a row of the result.</param>
+    /// <param name="first">First row of the matrix that is used.</param>
+    /// <param name="total">Rows that the matrix has.</param>
+    public static Node Linear(this GraphBuilder graph, Node x, string name, int width, int first, int total)
     {
-        var bias = graph.Weights.Has($"{name}.bias") ? graph.Weights.Vector($"{name}.bias", width) : null;
-        return graph.Add(new LinearOp(x, graph.Weights.Matrix($"{name}.weight", width, x.Width), bias));
+        var bias = graph.Weights.Has($"{name}.bias") ? graph.Weights.Vector($"{name}.bias", total).AsSpan(first, width).ToArray() : null;
+        return graph.Add(new LinearOp(x, graph.Weights.Matrix($"{name}.weight", total, x.Width, first, width), bias));
     }
 
     /// <summary>The scores of the vocabulary: a product with <c>output</c>, or with the embedding where the model has no other.</summary>

@@ -6,12 +6,13 @@ namespace OpenHearth.Engine.Weights;
 
 /// <summary>
 /// The tensors of an open model by canonical name (that of GGUF files). Matrices stay where the file is mapped; vectors
-/// are converted to F32. Not thread-safe: it is used while a graph is built.
+/// are converted to F32. Not thread-safe: it is used while a graph is built. Owns what transforms have made.
 /// </summary>
-internal sealed class ModelWeights(ModelSource source, TensorNames names)
+internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDisposable
 {
-    private readonly Dictionary<string, Weight> _matrices = [];
+    private readonly Dictionary<(string Name, int First, int Rows), Weight> _matrices = [];
     private readonly Dictionary<string, float[]> _vectors = [];
+    private readonly Dictionary<string, StoredTensor> _transformed = [];
     private readonly HashSet<string> _used = [];
 
     /// <summary>Path of the model, for messages.</summary>
@@ -22,7 +23,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names)
 
     /// <summary>True where the model has the tensor.</summary>
     /// <param name="name">Canonical name with <c>.weight</c> or <c>.bias</c>.</param>
-    public bool Has(string name) => Find(name) is not null;
+    public bool Has(string name) => StoredName(name) is not null;
 
     /// <summary>Rows of a tensor: the vocabulary of an embedding, say.</summary>
     public int Rows(string name)
@@ -31,21 +32,42 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names)
         return rows is > 0 and <= int.MaxValue ? (int)rows : throw Wrong(name, $"{rows} rows");
     }
 
-    /// <summary>A matrix.</summary>
+    /// <summary>A matrix, or some rows of one that holds several.</summary>
     /// <param name="name">Canonical name with its ending.</param>
-    /// <param name="rows">Outputs.</param>
+    /// <param name="rows">Outputs of the whole matrix.</param>
     /// <param name="columns">Inputs.</param>
+    /// <param name="first">First row wanted.</param>
+    /// <param name="count">Rows wanted; 0 for all.</param>
     /// <exception cref="ModelFormatException">It is missing, has another shape or a type that can't be decoded.</exception>
-    public Weight Matrix(string name, int rows, int columns)
+    public Weight Matrix(string name, int rows, int columns, int first = 0, int count = 0)
     {
-        if (_matrices.TryGetValue(name, out var known) && known.Matrix.Rows == rows && known.Matrix.Columns == columns)
+        count = count > 0 ? count : rows;
+        if (_matrices.TryGetValue((name, first, count), out var known) && known.Matrix.Columns == columns)
             return known;
         var tensor = Get(name);
         if (tensor.RowCount != rows || tensor.Columns != columns)
             throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected [{rows}, {columns}]");
-        if (!BlockFormats.TryGet(tensor.Type, out _))
-            throw Wrong(name, $"type {tensor.Type}, which can't be decoded");
-        return _matrices[name] = new Weight(name, new Matrix(tensor.Type, rows, columns, tensor.Data));
+        return _matrices[(name, first, count)] = Make(name, count == rows ? tensor : tensor.Rows(first, count), count);
+    }
+
+    /// <summary>The matrices of experts, whether the file stacks them in one tensor or has them one by one.</summary>
+    /// <param name="name">Canonical name of the stack with its ending.</param>
+    /// <param name="experts">How many there are.</param>
+    /// <param name="rows">Outputs of one.</param>
+    /// <param name="columns">Inputs of one.</param>
+    /// <exception cref="ModelFormatException">One is missing, has another shape or a type that can't be decoded.</exception>
+    public Weight[] Experts(string name, int experts, int rows, int columns)
+    {
+        var stack = Has(name);
+        var result = new List<Weight>();
+        for (var e = 0; e < experts; e++)
+        {
+            var tensor = stack ? Get(name) : Get(name, e);
+            if (tensor.RowCount != (stack ? (long)experts : 1) * rows || tensor.Columns != columns)
+                throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected [{(stack ? $"{experts}, " : "")}{rows}, {columns}]");
+            result.Add(Make(name, stack ? tensor.Rows((long)e * rows, rows) : tensor, rows));
+        }
+        return [.. result];
     }
 
     /// <summary>A small tensor as F32.</summary>
@@ -59,37 +81,55 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names)
         var tensor = Get(name);
         if (checked(tensor.RowCount * tensor.Columns) != length)
             throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected {length} values");
-        if (!BlockFormats.TryGet(tensor.Type, out var format) || tensor.Columns % format.BlockSize != 0)
+        if (!BlockFormats.TryGet(tensor.Type, out var format) || length % format.BlockSize != 0)
             throw Wrong(name, $"type {tensor.Type}, which can't be decoded");
         var values = new float[length];
         format.Decode(tensor.Data.Span(0, checked((int)TensorTypes.RowBytes(tensor.Type, length))), values);
         return _vectors[name] = values;
     }
 
-    private StoredTensor Get(string name) =>
-        Find(name) ?? throw new ModelFormatException($"{source.Path}: tensor {ModelFormatException.Quote(name)} is missing{Foreign(name)}");
+    /// <summary>Frees what transforms have made.</summary>
+    public void Dispose()
+    {
+        foreach (var tensor in _transformed.Values)
+            tensor.Owner?.Dispose();
+    }
 
-    private string Foreign(string name) =>
-        source.IsGguf ? "" : $" (looked for {string.Join(", ", names.Resolve(name).Select(candidate => ModelFormatException.Quote(candidate.Name)))})";
+    private Weight Make(string name, StoredTensor tensor, int rows) => BlockFormats.TryGet(tensor.Type, out _)
+        ? new Weight(name, new Matrix(tensor.Type, rows, checked((int)tensor.Columns), tensor.Data))
+        : throw Wrong(name, $"type {tensor.Type}, which can't be decoded");
 
-    private StoredTensor? Find(string name)
+    private StoredTensor Get(string name, int expert = -1)
+    {
+        var (stored, transform) = StoredName(name, expert) ?? throw Missing(name, expert);
+        if (transform is null)
+        {
+            _used.Add(stored);
+            return source.Find(stored)!;
+        }
+        var key = $"{name}#{expert}";
+        if (_transformed.TryGetValue(key, out var known))
+            return known;
+        _used.Add(stored);
+        return _transformed[key] = transform(source.Find(stored)!);
+    }
+
+    private (string Name, Func<StoredTensor, StoredTensor>? Transform)? StoredName(string name, int expert = -1)
     {
         if (source.IsGguf)
-            return Use(name, null);
-        foreach (var (foreign, transform) in names.Resolve(name))
+            return expert < 0 && source.Find(name) is not null ? (name, null) : null;
+        foreach (var candidate in names.Resolve(name, expert))
         {
-            if (Use(foreign, transform) is { } tensor)
-                return tensor;
+            if (source.Find(candidate.Name) is not null)
+                return candidate;
         }
         return null;
     }
 
-    private StoredTensor? Use(string stored, Func<StoredTensor, StoredTensor>? transform)
+    private ModelFormatException Missing(string name, int expert)
     {
-        if (source.Find(stored) is not { } tensor)
-            return null;
-        _used.Add(stored);
-        return transform is null ? tensor : transform(tensor);
+        var looked = source.IsGguf ? "" : $" (looked for {string.Join(", ", names.Resolve(name, expert).Select(candidate => ModelFormatException.Quote(candidate.Name)))})";
+        return new ModelFormatException($"{source.Path}: tensor {ModelFormatException.Quote(name)} is missing{looked}");
     }
 
     private ModelFormatException Wrong(string name, string what) => new($"{source.Path}: tensor {ModelFormatException.Quote(name)} has {what}");

@@ -1,3 +1,4 @@
+using OpenHearth.Engine.Files;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.Memory;
 
@@ -10,6 +11,9 @@ namespace OpenHearth.Engine.Weights;
 /// <param name="Data">The blocks, row after row.</param>
 internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, MemoryRegion Data)
 {
+    /// <summary>Memory of its own, where it is no part of a file; whoever made the tensor frees it.</summary>
+    public IDisposable? Owner { get; init; }
+
     /// <summary>The length of a row.</summary>
     public long Columns => Shape.Length == 0 ? 1 : Shape[^1];
 
@@ -23,5 +27,29 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
                 rows = checked(rows * dimension);
             return rows;
         }
+    }
+
+    /// <summary>Rows [first, first + count) as a matrix, in the same memory.</summary>
+    public StoredTensor Rows(long first, long count)
+    {
+        var rowBytes = TensorTypes.RowBytes(Type, Columns);
+        return new StoredTensor(Name, Type, [count, Columns], Data.Slice(checked(first * rowBytes), checked(count * rowBytes)));
+    }
+
+    /// <summary>A matrix of plain numbers with rows and columns exchanged, in memory of its own.</summary>
+    public StoredTensor Transpose()
+    {
+        var (rows, columns) = (checked((int)RowCount), checked((int)Columns));
+        var size = TensorTypes.BlockBytes(Type);
+        if (TensorTypes.BlockSize(Type) != 1)
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of type {Type} can't be transposed");
+        var buffer = new NativeBuffer<byte>((long)rows * columns * size);
+        for (var r = 0; r < rows; r++)
+        {
+            var row = Data.Span((long)r * columns * size, columns * size);
+            for (var c = 0; c < columns; c++)
+                row.Slice(c * size, size).CopyTo(buffer.Slice((((long)c * rows) + r) * size, size));
+        }
+        return new StoredTensor(Name, Type, [columns, rows], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 }

@@ -4,28 +4,29 @@ namespace OpenHearth.Engine.Weights;
 
 /// <summary>
 /// How the tensors of a model are called outside. Canonical names are those of GGUF files, so only the names of Hugging Face
-/// need a table: canonical and foreign name of a module, without <c>.weight</c> and <c>.bias</c>, <c>*</c> for the layer.
+/// need a table: canonical and foreign name of a module, without <c>.weight</c> and <c>.bias</c>, <c>*</c> for the layer, <c>#</c> for the expert.
 /// </summary>
-internal sealed partial class TensorNames
+/// <param name="prefix">What models whose classes wrap others put before all names, or leave away.</param>
+internal sealed partial class TensorNames(string prefix = "model.")
 {
     private readonly Dictionary<string, List<Rule>> _rules = [];
 
     /// <summary>The names that Llama has and most models follow.</summary>
     public static TensorNames Llama() => new TensorNames()
-        .Add("token_embd", "model.embed_tokens")
-        .Add("output_norm", "model.norm")
+        .Add("token_embd", "embed_tokens")
+        .Add("output_norm", "norm")
         .Add("output", "lm_head")
-        .Add("blk.*.attn_norm", "model.layers.*.input_layernorm")
-        .Add("blk.*.attn_q", "model.layers.*.self_attn.q_proj")
-        .Add("blk.*.attn_k", "model.layers.*.self_attn.k_proj")
-        .Add("blk.*.attn_v", "model.layers.*.self_attn.v_proj")
-        .Add("blk.*.attn_output", "model.layers.*.self_attn.o_proj")
-        .Add("blk.*.attn_q_norm", "model.layers.*.self_attn.q_norm")
-        .Add("blk.*.attn_k_norm", "model.layers.*.self_attn.k_norm")
-        .Add("blk.*.ffn_norm", "model.layers.*.post_attention_layernorm")
-        .Add("blk.*.ffn_gate", "model.layers.*.mlp.gate_proj")
-        .Add("blk.*.ffn_up", "model.layers.*.mlp.up_proj")
-        .Add("blk.*.ffn_down", "model.layers.*.mlp.down_proj");
+        .Add("blk.*.attn_norm", "layers.*.input_layernorm")
+        .Add("blk.*.attn_q", "layers.*.self_attn.q_proj")
+        .Add("blk.*.attn_k", "layers.*.self_attn.k_proj")
+        .Add("blk.*.attn_v", "layers.*.self_attn.v_proj")
+        .Add("blk.*.attn_output", "layers.*.self_attn.o_proj")
+        .Add("blk.*.attn_q_norm", "layers.*.self_attn.q_norm")
+        .Add("blk.*.attn_k_norm", "layers.*.self_attn.k_norm")
+        .Add("blk.*.ffn_norm", "layers.*.post_attention_layernorm")
+        .Add("blk.*.ffn_gate", "layers.*.mlp.gate_proj")
+        .Add("blk.*.ffn_up", "layers.*.mlp.up_proj")
+        .Add("blk.*.ffn_down", "layers.*.mlp.down_proj");
 
     /// <summary>Adds a name; of several for one canonical name, the first that the file has counts.</summary>
     /// <param name="canonical">As in a GGUF file.</param>
@@ -40,7 +41,9 @@ internal sealed partial class TensorNames
     }
 
     /// <summary>The foreign names that a full canonical name such as <c>blk.3.attn_q.weight</c> may have.</summary>
-    public IEnumerable<(string Name, Func<StoredTensor, StoredTensor>? Transform)> Resolve(string canonical)
+    /// <param name="canonical">With its ending.</param>
+    /// <param name="expert">Stands for <c>#</c> in names of experts that are stored one by one; -1 leaves those names out.</param>
+    public IEnumerable<(string Name, Func<StoredTensor, StoredTensor>? Transform)> Resolve(string canonical, int expert = -1)
     {
         var dot = canonical.LastIndexOf('.');
         var (module, suffix) = dot > 0 && canonical[dot..] is ".weight" or ".bias" ? (canonical[..dot], canonical[dot..]) : (canonical, "");
@@ -48,8 +51,12 @@ internal sealed partial class TensorNames
         var pattern = layer.Success ? $"blk.*.{module[layer.Length..]}" : module;
         if (!_rules.TryGetValue(pattern, out var rules))
             yield break;
-        foreach (var rule in rules)
-            yield return (rule.Foreign.Replace("*", layer.Groups[1].Value, StringComparison.Ordinal) + suffix, rule.Transform);
+        foreach (var rule in rules.Where(rule => rule.Foreign.Contains('#', StringComparison.Ordinal) == expert >= 0))
+        {
+            var name = rule.Foreign.Replace("*", layer.Groups[1].Value, StringComparison.Ordinal).Replace("#", $"{expert}", StringComparison.Ordinal) + suffix;
+            yield return (prefix + name, rule.Transform);
+            yield return (name, rule.Transform);
+        }
     }
 
     [GeneratedRegex(@"^blk\.(\d+)\.")]
