@@ -40,6 +40,13 @@ internal sealed partial class TensorNames(string prefix = "model.")
         return this;
     }
 
+    /// <summary>Gives a canonical name another foreign name instead of those it had: families reuse Llama's words for other things.</summary>
+    public TensorNames Replace(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null)
+    {
+        _rules.Remove(canonical);
+        return Add(canonical, foreign, transform);
+    }
+
     /// <summary>The foreign names that a full canonical name such as <c>blk.3.attn_q.weight</c> may have.</summary>
     /// <param name="canonical">With its ending.</param>
     /// <param name="expert">Stands for <c>#</c> in names of experts that are stored one by one; -1 leaves those names out.</param>
