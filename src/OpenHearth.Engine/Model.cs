@@ -7,6 +7,7 @@ using OpenHearth.Engine.Templates;
 using OpenHearth.Engine.Tokenization;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Attention;
+using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Threading;
 
@@ -39,7 +40,7 @@ public sealed class Model : IDisposable
         _tokenizer = new Lazy<Tokenizer>(source.ReadTokenizer);
         _chatTemplate = new Lazy<ChatTemplate?>(() => source.ReadChatTemplate() is { } text ? ChatTemplate.Parse(text) : null);
         _defaultContext = options.ContextLength;
-        _pool = new ComputePool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
+        _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores);
         var layout = new CacheLayout(graph, options.Exact ? CacheFormat.F32 : CacheFormat.F16);
         _blocks = new BlockPool(layout);
         _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Exact ? Precision.Exact : Precision.Fast, layout, options.MaximumStepTokens);

@@ -3,7 +3,7 @@ namespace OpenHearth.Engine;
 /// <summary>How a model is run.</summary>
 public sealed record ModelOptions
 {
-    /// <summary>Threads that compute, the caller's included; 0 for as many as the process may use.</summary>
+    /// <summary>Threads that compute, the caller's included; 0 for one on each core that the process may use.</summary>
     public int Threads { get; init; }
 
     /// <summary>True to leave activations in F32, with the cache in F32 too; slower. False lets the fastest kernels round them.</summary>

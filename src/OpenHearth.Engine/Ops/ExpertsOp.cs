@@ -59,8 +59,7 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
         var hidden = scratch.Slice(x.Length, count * _hidden);
         var other = scratch.Slice(x.Length + hidden.Length, hidden.Length);
         var result = scratch.Slice(x.Length + (2 * hidden.Length), count * Width);
-        Product.Multiply(step.Pool, gate[expert].Matrix, x, hidden, count, step.Precision);
-        Product.Multiply(step.Pool, up[expert].Matrix, x, other, count, step.Precision);
+        Product.Multiply(step.Pool, gate[expert].Matrix, up[expert].Matrix, x, hidden, other, count, step.Precision);
         Activation.Gate(step.Pool, kind, hidden, other, hidden, count, _hidden);
         Product.Multiply(step.Pool, down[expert].Matrix, hidden, result, count, step.Precision);
         return result;

@@ -16,11 +16,15 @@ internal sealed class LinearOp(Node x, Weight weight, float[]? bias) : Node(weig
 
     public override void Forward(StepContext step)
     {
-        var rows = step.Rows(this);
-        var y = step.Values(this);
-        Product.Multiply(step.Pool, weight.Matrix, step.Values(Inputs[0]), y, rows, step.Precision);
+        Product.Multiply(step.Pool, weight.Matrix, step.Values(Inputs[0]), step.Values(this), step.Rows(this), step.Precision);
+        AddBias(step);
+    }
+
+    /// <summary>Ends a product that a fusion has computed.</summary>
+    public void AddBias(StepContext step)
+    {
         if (bias is not null)
-            Arithmetic.Add(step.Pool, y, bias, y, rows, Width);
+            Arithmetic.Add(step.Pool, step.Values(this), bias, step.Values(this), step.Rows(this), Width);
     }
 }
 

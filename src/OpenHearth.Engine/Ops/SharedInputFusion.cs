@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Graph;
+using OpenHearth.Kernels.MatMul;
 
 namespace OpenHearth.Engine.Ops;
 
@@ -29,8 +30,23 @@ internal sealed class SharedInputFusion : Fusion
 
         public override void Execute(StepContext step)
         {
+            for (var i = 0; i < nodes.Length; i += 3)
+                Multiply(step, nodes.AsSpan(i, Math.Min(3, nodes.Length - i)));
             foreach (var node in nodes)
-                node.Forward(step);
+                node.AddBias(step);
+        }
+
+        private static void Multiply(StepContext step, ReadOnlySpan<LinearOp> nodes)
+        {
+            var x = step.Values(nodes[0].Inputs[0]);
+            var rows = step.Rows(nodes[0]);
+            var a = nodes[0].Weight.Matrix;
+            if (nodes.Length == 1)
+                Product.Multiply(step.Pool, a, x, step.Values(nodes[0]), rows, step.Precision);
+            else if (nodes.Length == 2)
+                Product.Multiply(step.Pool, a, nodes[1].Weight.Matrix, x, step.Values(nodes[0]), step.Values(nodes[1]), rows, step.Precision);
+            else
+                Product.Multiply(step.Pool, a, nodes[1].Weight.Matrix, nodes[2].Weight.Matrix, x, step.Values(nodes[0]), step.Values(nodes[1]), step.Values(nodes[2]), rows, step.Precision);
         }
     }
 }

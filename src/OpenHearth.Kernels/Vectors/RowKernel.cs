@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Kernels.Vectors;
@@ -10,9 +11,11 @@ internal interface IRowKernel
     void Run<TSimd, TVector>(int first, int end) where TSimd : struct, ISimd<TVector> where TVector : struct;
 }
 
-/// <summary>Runs a row kernel with the widest vectors of the processor, on all threads where that pays.</summary>
+/// <summary>Runs a row kernel with the widest vectors that this process may use, on all threads where that pays.</summary>
 internal static class RowKernel
 {
+    private static readonly CpuLevel Level = CpuFeatures.Current.Level;
+
     // Below this, waking another thread costs more than the work it takes over.
     private const long ParallelValues = 32 * 1024;
 
@@ -29,11 +32,11 @@ internal static class RowKernel
     /// <summary>Runs rows of a kernel on the calling thread.</summary>
     public static void RunWidest<TKernel>(ref TKernel kernel, int first, int end) where TKernel : struct, IRowKernel
     {
-        if (Vector512.IsHardwareAccelerated)
+        if (Level >= CpuLevel.Avx512)
             kernel.Run<Simd512, Vector512<float>>(first, end);
-        else if (Vector256.IsHardwareAccelerated)
+        else if (Level >= CpuLevel.Avx2)
             kernel.Run<Simd256, Vector256<float>>(first, end);
-        else if (Vector128.IsHardwareAccelerated)
+        else if (Level >= CpuLevel.Vector)
             kernel.Run<Simd128, Vector128<float>>(first, end);
         else
             kernel.Run<SimdScalar, float>(first, end);
