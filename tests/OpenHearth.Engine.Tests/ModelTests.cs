@@ -27,6 +27,15 @@ public sealed class ModelTests
     }
 
     [Fact]
+    public void Tokenizer_OfAModelWithoutOne_SaysSo()
+    {
+        using var file = new TinyLlama();
+        using var model = Model.Load(file.Path);
+        Assert.True(model.ChatTemplateIsGuess);
+        Assert.Contains("without a tokenizer", Assert.Throws<ModelFormatException>(() => model.Tokenizer).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_OfNoFile_SaysSo() =>
         Assert.Throws<FileNotFoundException>(() => Model.Load(Path.Combine(Path.GetTempPath(), "no-such-model.gguf")));
 

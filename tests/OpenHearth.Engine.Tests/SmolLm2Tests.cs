@@ -53,6 +53,8 @@ public sealed class SmolLm2Tests
         Assert.Equal("apache-2.0", model.Info.License);
         Assert.Equal(134_515_008, model.Info.Parameters);
         Assert.Equal("Q4_1", model.Info.TensorTypes[0].Type);
+        Assert.Equal(49152, model.Tokenizer.VocabularySize);
+        Assert.Contains("<|im_start|>", model.ChatTemplate.Source, StringComparison.Ordinal);
     }
 
     private static void CheckTop(JsonElement prompt, int token, ReadOnlySpan<float> logits)

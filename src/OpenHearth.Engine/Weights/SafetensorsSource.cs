@@ -55,8 +55,16 @@ internal sealed class SafetensorsSource : ModelSource
 
     public override string? ReadChatTemplate() => ChatTemplateFile.Read(Folder);
 
-    public override Tokenizer ReadTokenizer() =>
-        throw new ModelFormatException($"{Path}: tokenizer.json can't be read yet; the model takes and gives token ids only");
+    public override Tokenizer ReadTokenizer()
+    {
+        foreach (var name in (string[])["tokenizer.json", "tokenizer.model"])
+        {
+            var file = System.IO.Path.Combine(Folder, name);
+            if (File.Exists(file))
+                return Tokenizer.FromFile(file);
+        }
+        throw new ModelFormatException($"{Path}: the model comes without a tokenizer (tokenizer.json or tokenizer.model in {Folder}); it takes and gives token ids only");
+    }
 
     public override void Dispose() => _model.Dispose();
 }
