@@ -30,6 +30,11 @@ internal sealed class IQ2_S() : BlockFormat(TensorType.IQ2_S)
         QAEUAQAAABAAAAE=
         """);
 
+    private static readonly Lazy<CodebookEncoder> Encoder = new(() =>
+        new(new(Grid, [8, 25, 43], 8, 1), evenSigns: false, 1e-8f, 9, 0.1f, Refit.OnlyThose));
+
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
@@ -56,5 +61,36 @@ internal sealed class IQ2_S() : BlockFormat(TensorType.IQ2_S)
                 Expand.Scaled(Codebook.Signed(points, signs), scale, to + 16 * g);
             }
         }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        block.Clear();
+        Span<float> scales = stackalloc float[16], weights = stackalloc float[16];
+        Span<ushort> codes = stackalloc ushort[2];
+        var spread = 2 * ScaleSearch.SumOfSquares(values) / 256;
+        for (var g = 0; g < 16; g++)
+        {
+            var group = values.Slice(16 * g, 16);
+            if (importance.IsNone)
+            {
+                for (var i = 0; i < 16; i++)
+                    weights[i] = 0.25f * spread + group[i] * group[i];
+            }
+            else
+            {
+                importance.Slice(16 * g, 16).Weigh(group, spread, weights);
+            }
+            scales[g] = Encoder.Value.Encode(group, weights, block.Slice(34 + 2 * g, 2), codes);
+            for (var k = 0; k < 2; k++)
+            {
+                block[2 + 2 * g + k] = (byte)codes[k];
+                block[66 + g / 2] |= (byte)(codes[k] >> 8 << (g % 2 * 4 + 2 * k));
+            }
+        }
+        var d = ScaleSearch.Largest(scales) / 31;
+        WriteHalf(block, 0, d * 0.9875f);
+        for (var g = 0; g < 16 && d != 0; g++)
+            block[74 + g / 2] |= (byte)(ScaleSearch.OddSteps(scales[g], 1 / d, 15) << g % 2 * 4);
     }
 }

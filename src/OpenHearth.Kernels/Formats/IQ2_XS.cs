@@ -30,6 +30,13 @@ internal sealed class IQ2_XS() : BlockFormat(TensorType.IQ2_XS)
         AAAABQAAAAABAAE=
         """);
 
+    private static readonly Lazy<CodebookEncoder> Encoder = new(() =>
+        new(new(Grid, [8, 25, 43], 8, 2), evenSigns: true, ScaleSearch.Nothing, 9, 0.1f, Refit.OnlyThose));
+
+    public override bool CanEncode => true;
+
+    public override bool NeedsImportance => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
@@ -56,5 +63,28 @@ internal sealed class IQ2_XS() : BlockFormat(TensorType.IQ2_XS)
                 Expand.Scaled(Codebook.Signed(points, signs), scale, to + 16 * g);
             }
         }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        block.Clear();
+        Span<float> scales = stackalloc float[16], weights = stackalloc float[16];
+        Span<ushort> codes = stackalloc ushort[2];
+        Span<byte> signs = stackalloc byte[2];
+        var spread = ScaleSearch.MeanSquare(values);
+        for (var g = 0; g < 16; g++)
+        {
+            var group = values.Slice(16 * g, 16);
+            importance.Slice(16 * g, 16).Weigh(group, spread, weights);
+            scales[g] = Encoder.Value.Encode(group, weights, signs, codes);
+            for (var k = 0; k < 2; k++)
+                BinaryPrimitives.WriteUInt16LittleEndian(block[(2 + 4 * g + 2 * k)..], (ushort)(codes[k] | (signs[k] & 127) << 9));
+        }
+        var d = ScaleSearch.Largest(scales) / 31;
+        WriteHalf(block, 0, d);
+        if (d == 0)
+            block.Clear();
+        for (var g = 0; g < 16 && d != 0; g++)
+            block[66 + g / 2] |= (byte)(ScaleSearch.OddSteps(scales[g], 1 / d, 15) << g % 2 * 4);
     }
 }

@@ -30,6 +30,13 @@ internal sealed class IQ2_XXS() : BlockFormat(TensorType.IQ2_XXS)
         AAAAAAAAAAAAAAA=
         """);
 
+    private static readonly Lazy<CodebookEncoder> Encoder = new(() =>
+        new(new(Grid, [8, 25, 43], 8, 2), evenSigns: true, ScaleSearch.Nothing, 6, 0.1f, Refit.Always));
+
+    public override bool CanEncode => true;
+
+    public override bool NeedsImportance => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
@@ -62,5 +69,33 @@ internal sealed class IQ2_XXS() : BlockFormat(TensorType.IQ2_XXS)
                 }
             }
         }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        block.Clear();
+        Span<float> scales = stackalloc float[8], weights = stackalloc float[32];
+        Span<ushort> codes = stackalloc ushort[4];
+        Span<byte> signs = stackalloc byte[4];
+        var spread = ScaleSearch.MeanSquare(values);
+        for (var g = 0; g < 8; g++)
+        {
+            var group = values.Slice(32 * g, 32);
+            importance.Slice(32 * g, 32).Weigh(group, spread, weights);
+            scales[g] = Encoder.Value.Encode(group, weights, signs, codes);
+            var bits = 0u;
+            for (var k = 0; k < 4; k++)
+            {
+                block[2 + 8 * g + k] = (byte)codes[k];
+                bits |= (uint)(signs[k] & 127) << 7 * k;
+            }
+            BinaryPrimitives.WriteUInt32LittleEndian(block[(6 + 8 * g)..], bits);
+        }
+        var d = ScaleSearch.Largest(scales) / 31;
+        WriteHalf(block, 0, d);
+        if (d == 0)
+            block.Clear();
+        for (var g = 0; g < 8 && d != 0; g++)
+            block[9 + 8 * g] |= (byte)(ScaleSearch.OddSteps(scales[g], 1 / d, 15) << 4);
     }
 }

@@ -26,6 +26,11 @@ internal sealed class IQ3_S() : BlockFormat(TensorType.IQ3_S)
         BUABEAQABAIQACgAAAASQQIBAAIAAAQAACQACAAAIggBAAABAAAAAAQABAAAAAQAAAIAAAAAAQAAAAAAAAA=
         """);
 
+    private static readonly Lazy<CodebookEncoder> Encoder = new(() =>
+        new(new(Grid, [1, 3, 5, 7, 9, 11, 13, 15], 4, 3), evenSigns: false, 0, 9, 0.2f, Refit.AllIfAny));
+
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
@@ -55,5 +60,28 @@ internal sealed class IQ3_S() : BlockFormat(TensorType.IQ3_S)
                 Expand.Scaled(Codebook.Signed(points, signs), scale, to + 16 * g);
             }
         }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        block.Clear();
+        Span<float> scales = stackalloc float[8], weights = stackalloc float[32];
+        Span<ushort> codes = stackalloc ushort[8];
+        var spread = 2 * ScaleSearch.SumOfSquares(values) / 256;
+        for (var g = 0; g < 8; g++)
+        {
+            var group = values.Slice(32 * g, 32);
+            IQ4_NL.Weigh(group, importance.Slice(32 * g, 32), spread, weights);
+            scales[g] = Encoder.Value.Encode(group, weights, block.Slice(74 + 4 * g, 4), codes);
+            for (var k = 0; k < 8; k++)
+            {
+                block[2 + 8 * g + k] = (byte)codes[k];
+                block[66 + g] |= (byte)(codes[k] >> 8 << k);
+            }
+        }
+        var d = ScaleSearch.Largest(scales) / 31;
+        WriteHalf(block, 0, d * 1.033f);
+        for (var g = 0; g < 8 && d != 0; g++)
+            block[106 + g / 2] |= (byte)(ScaleSearch.OddSteps(scales[g], 1 / d, 15) << g % 2 * 4);
     }
 }

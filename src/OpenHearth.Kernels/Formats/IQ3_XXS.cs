@@ -26,6 +26,11 @@ internal sealed class IQ3_XXS() : BlockFormat(TensorType.IQ3_XXS)
         AAQABAAAAABAAAEAAAAABAAAIAQAAAEgAAgAAAEAAAACAAIAAAAFABAAAAAAAAAAAAEAAAAAAAAAAAAAAAA=
         """);
 
+    private static readonly Lazy<CodebookEncoder> Encoder = new(() =>
+        new(new(Grid, [4, 12, 20, 28, 36, 44, 52, 62], 4, 2), evenSigns: true, 1e-8f, 15, 0.2f, Refit.OnlyThose));
+
+    public override bool CanEncode => true;
+
     protected override void DecodeBlock(ReadOnlySpan<byte> block, Span<float> values)
     {
         var d = Half(block, 0);
@@ -55,5 +60,32 @@ internal sealed class IQ3_XXS() : BlockFormat(TensorType.IQ3_XXS)
                 Expand.Scaled(Codebook.Signed(points, signs), scale, to + 16 * g);
             }
         }
+    }
+
+    private protected override void EncodeBlock(ReadOnlySpan<float> values, Importance importance, Span<byte> block)
+    {
+        block.Clear();
+        Span<float> scales = stackalloc float[8], weights = stackalloc float[32];
+        Span<ushort> codes = stackalloc ushort[8];
+        Span<byte> signs = stackalloc byte[4];
+        var spread = 2 * ScaleSearch.SumOfSquares(values) / 256;
+        for (var g = 0; g < 8; g++)
+        {
+            var group = values.Slice(32 * g, 32);
+            IQ4_NL.Weigh(group, importance.Slice(32 * g, 32), spread, weights);
+            scales[g] = Encoder.Value.Encode(group, weights, signs, codes);
+            for (var k = 0; k < 8; k++)
+                block[2 + 8 * g + k] = (byte)codes[k];
+            var bits = 0u;
+            for (var k = 0; k < 4; k++)
+                bits |= (uint)(signs[k] & 127) << 7 * k;
+            BinaryPrimitives.WriteUInt32LittleEndian(block[(66 + 4 * g)..], bits);
+        }
+        var d = ScaleSearch.Largest(scales) / 31;
+        WriteHalf(block, 0, d * 1.0125f);
+        if (d == 0)
+            block.Clear();
+        for (var g = 0; g < 8 && d != 0; g++)
+            block[69 + 4 * g] |= (byte)(ScaleSearch.OddSteps(scales[g], 1 / d, 15) << 4);
     }
 }

@@ -68,6 +68,18 @@ internal static class ScaleSearch
     /// <summary>The greatest magnitude; 0 for none.</summary>
     public static float LargestMagnitude(ReadOnlySpan<float> values) => MathF.Abs(Extreme(values));
 
+    /// <summary>The greatest value; NaN are passed over.</summary>
+    public static float Largest(ReadOnlySpan<float> values)
+    {
+        var largest = float.NegativeInfinity;
+        foreach (var value in values)
+            largest = value > largest ? value : largest;
+        return largest;
+    }
+
+    /// <summary>A scale in steps of odd numbers, the form of the scales of all codebook formats.</summary>
+    public static int OddSteps(float scale, float inverse, int largest) => Math.Clamp(Round(0.5f * (inverse * scale - 1)), 0, largest);
+
     /// <summary>Scale of a block of 32 whose codes run from 0 to 2n-1, with n for zero (Q4_0, Q5_0).</summary>
     public static float Legacy(ReadOnlySpan<float> values, Importance importance, int n, Span<byte> codes)
     {
@@ -269,9 +281,7 @@ internal static class ScaleSearch
     /// <returns>The scale.</returns>
     public static float Positive(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, bool weighted, int largest, Span<byte> codes)
     {
-        var max = 0f;
-        foreach (var value in values)
-            max = value > max ? value : max;
+        var max = Math.Max(Largest(values), 0);
         if (weighted ? max < Nothing : !(max > 0))
         {
             codes.Clear();
@@ -288,13 +298,14 @@ internal static class ScaleSearch
     private static float PositiveWeighted(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float max, int largest, Span<byte> codes)
     {
         var inverse = largest / max;
-        var bestError = PositiveError(values, weights, inverse, largest);
+        // The reference keeps these first codes in bytes, where a negative one wraps.
+        var bestError = PositiveError(values, weights, inverse, largest, 255);
         for (var attempt = -4; attempt <= 4; attempt++)
         {
             if (attempt == 0)
                 continue;
             var other = (0.1f * attempt + largest) / max;
-            var error = PositiveError(values, weights, other, largest);
+            var error = PositiveError(values, weights, other, largest, -1);
             if (error < bestError)
                 (bestError, inverse) = (error, other);
         }
@@ -328,12 +339,12 @@ internal static class ScaleSearch
         return square > 0 ? product / square : 0;
     }
 
-    private static float PositiveError(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float inverse, int largest)
+    private static float PositiveError(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float inverse, int largest, int mask)
     {
         var (scale, error) = (1 / inverse, 0f);
         for (var i = 0; i < values.Length; i++)
         {
-            var difference = values[i] - scale * Math.Min(Round(inverse * values[i]), largest);
+            var difference = values[i] - scale * (Math.Min(Round(inverse * values[i]), largest) & mask);
             error += weights[i] * difference * difference;
         }
         return error;

@@ -109,10 +109,10 @@ public class BlockFormatTests
         var format = BlockFormats.Get(type);
         var random = new Random(3);
         float[] odd = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue, float.Epsilon, -0f, 1e-30f, 1, -1];
-        for (var round = 0; round < 200; round++)
+        for (var round = 0; round < 2 * odd.Length + 20; round++)
         {
             var values = Enumerable.Range(0, 2 * format.BlockSize)
-                .Select(_ => round < odd.Length ? odd[round] : random.Next(2) == 0 ? odd[random.Next(odd.Length)] : random.NextSingle() - 0.5f).ToArray();
+                .Select(_ => round < 2 * odd.Length ? odd[round / 2] : random.Next(2) == 0 ? odd[random.Next(odd.Length)] : random.NextSingle() - 0.5f).ToArray();
             var importance = values.Select(_ => round % 2 == 0 ? random.NextSingle() : odd[random.Next(odd.Length)]).ToArray();
             var memory = new byte[2 * format.BlockBytes + 32];
             memory.AsSpan().Fill(0xA5);
@@ -215,6 +215,9 @@ public class BlockFormatTests
         TensorType.MXFP4 or TensorType.NVFP4 => 0.2,
         TensorType.Q3_K => 0.25,
         TensorType.Q2_K => 0.4,
+        TensorType.IQ3_XXS or TensorType.IQ3_S => 0.3,
+        TensorType.IQ2_XXS or TensorType.IQ2_XS or TensorType.IQ2_S => 0.5,
+        TensorType.IQ1_S or TensorType.IQ1_M => 0.75,
         TensorType.Q1_0 or TensorType.Q2_0 or TensorType.TQ1_0 or TensorType.TQ2_0 => 0.65,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "A format that can be written needs a bound here."),
     };
