@@ -38,6 +38,27 @@ public sealed class AwqGemmRows : GroupedRows
 
     private protected override void ReadCodes(int row, Span<byte> codes) => _codes.ReadAcross(Place(row), codes);
 
+    private protected override void ReadCodes(int first, int count, Span<byte> codes)
+    {
+        // The words of one input lie side by side, those of the next a whole row of words away: take eight by eight.
+        Span<ulong> square = stackalloc ulong[8];
+        for (var i = 0; i < Columns; i += 8)
+        {
+            var width = Math.Min(8, Columns - i);
+            for (var row = 0; row < count; row += 8)
+            {
+                for (var c = 0; c < width; c++)
+                    square[c] = _codes.ReadEight(i + c, first + row);
+                for (var k = 0; k < 8; k++)
+                {
+                    var line = codes.Slice((row + k) * Columns + i, width);
+                    for (var c = 0; c < line.Length; c++)
+                        line[c] = (byte)(square[c] >> 8 * Place(k));
+                }
+            }
+        }
+    }
+
     private protected override void ReadGroups(int row, Span<float> scales, Span<int> zeros)
     {
         for (var group = 0; group < scales.Length; group++)

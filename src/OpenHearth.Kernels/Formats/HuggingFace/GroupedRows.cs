@@ -9,6 +9,9 @@ namespace OpenHearth.Kernels.Formats.HuggingFace;
 /// </summary>
 public abstract class GroupedRows : RowDecoder
 {
+    /// <summary>Rows unpacked at a time.</summary>
+    private const int MostRows = 64;
+
     private readonly int _groupSize;
     private readonly int[]? _groupOf;
 
@@ -41,22 +44,45 @@ public abstract class GroupedRows : RowDecoder
     /// <summary>Unpacks the codes of a row. [columns]</summary>
     private protected abstract void ReadCodes(int row, Span<byte> codes);
 
+    /// <summary>Unpacks the codes of some rows; the first and their number are multiples of 8. [count, columns]</summary>
+    private protected virtual void ReadCodes(int first, int count, Span<byte> codes)
+    {
+        for (var i = 0; i < count; i++)
+            ReadCodes(first + i, codes.Slice(i * Columns, Columns));
+    }
+
     /// <summary>Unpacks the scales and zeros of a row. [groups]</summary>
     private protected abstract void ReadGroups(int row, Span<float> scales, Span<int> zeros);
 
-    private protected override void Decode(int row, Span<float> values)
+    private protected override void Decode(int first, int count, Span<float> values)
     {
-        var codes = ArrayPool<byte>.Shared.Rent(Columns);
+        var codes = ArrayPool<byte>.Shared.Rent(checked(Math.Min(count, MostRows) * Columns));
+        for (var done = 0; done < count;)
+        {
+            var rows = (first + done) % 8 == 0 ? Math.Min(count - done, MostRows) / 8 * 8 : 0;
+            if (rows > 0)
+                ReadCodes(first + done, rows, codes.AsSpan(0, rows * Columns));
+            else
+                ReadCodes(first + done, codes.AsSpan(0, Columns));
+            for (var i = 0; i < Math.Max(rows, 1); i++, done++)
+                Decode(first + done, codes.AsSpan(i * Columns, Columns), values.Slice(done * Columns, Columns));
+        }
+        ArrayPool<byte>.Shared.Return(codes);
+    }
+
+    private protected override void Decode(int row, Span<float> values) => Decode(row, 1, values);
+
+    private void Decode(int row, ReadOnlySpan<byte> codes, Span<float> values)
+    {
         var scales = ArrayPool<float>.Shared.Rent(Groups);
         var zeros = ArrayPool<int>.Shared.Rent(Groups);
-        ReadCodes(row, codes.AsSpan(0, Columns));
         ReadGroups(row, scales.AsSpan(0, Groups), zeros.AsSpan(0, Groups));
         if (_groupOf is null)
         {
             for (var (start, group) = (0, 0); start < Columns; start += _groupSize, group++)
             {
                 var length = Math.Min(_groupSize, Columns - start);
-                Scale(codes.AsSpan(start, length), scales[group], zeros[group], values.Slice(start, length));
+                Scale(codes.Slice(start, length), scales[group], zeros[group], values.Slice(start, length));
             }
         }
         else
@@ -64,7 +90,6 @@ public abstract class GroupedRows : RowDecoder
             for (var i = 0; i < values.Length; i++)
                 values[i] = scales[_groupOf[i]] * (codes[i] - zeros[_groupOf[i]]);
         }
-        ArrayPool<byte>.Shared.Return(codes);
         ArrayPool<float>.Shared.Return(scales);
         ArrayPool<int>.Shared.Return(zeros);
     }

@@ -72,6 +72,10 @@ internal readonly unsafe struct PackedIntegers
             integers[i] = (byte)(*word >> shift & mask);
     }
 
+    /// <summary>Eight integers of 4 bits, a byte each, from an index that is a multiple of 8.</summary>
+    public ulong ReadEight(int line, int index) =>
+        Spread(_down ? _words[(long)(index / 8) * _width + line] : _words[(long)line * _width + index / 8]);
+
     /// <summary>Reads one integer.</summary>
     public byte Read(int line, int index)
     {

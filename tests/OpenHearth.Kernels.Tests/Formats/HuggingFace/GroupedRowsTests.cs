@@ -20,15 +20,10 @@ public class GroupedRowsTests
             var expected = fixture.Array<float>(item.GetProperty("weights")); // [in, out]
             var decoder = Open(file, item, name, rows, columns);
             Assert.Equal((rows, columns), (decoder.Rows, decoder.Columns));
-            var actual = new float[columns];
-            for (var row = 0; row < rows; row++)
-            {
-                decoder.DecodeRow(row, actual);
-                var column = new float[columns];
-                for (var i = 0; i < columns; i++)
-                    column[i] = expected[i * rows + row];
-                Floats.AssertSameBits(column, actual, $"{name} row {row}");
-            }
+            var turned = new float[expected.Length]; // [out, in]
+            for (var i = 0; i < turned.Length; i++)
+                turned[i] = expected[i % columns * rows + i / columns];
+            ScaledRowsTests.Check(decoder, turned, name);
         }
     }
 

@@ -89,5 +89,11 @@ public class ScaledRowsTests
             Floats.AssertSameBits(expected.Slice(row * decoder.Columns, decoder.Columns), actual.AsSpan(0, decoder.Columns), $"{about} row {row}");
             Assert.Equal(42.5f, actual[^1]);
         }
+        foreach (var first in (int[])[0, decoder.Rows / 3])
+        {
+            var several = new float[(decoder.Rows - first) * decoder.Columns];
+            decoder.DecodeRows(first, decoder.Rows - first, several);
+            Floats.AssertSameBits(expected[(first * decoder.Columns)..], several, $"{about}, rows from {first}");
+        }
     }
 }
