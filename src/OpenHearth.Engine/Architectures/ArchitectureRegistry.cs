@@ -10,6 +10,7 @@ internal static class ArchitectureRegistry
     [
         new("llama", new Llama(), "llama", "mistral", "mixtral", "LlamaForCausalLM", "MistralForCausalLM", "MixtralForCausalLM"),
         new("gpt2", new Gpt2(), "gpt2", "GPT2LMHeadModel"),
+        new("gpt-oss", new GptOss(), "gpt_oss", "GptOssForCausalLM"),
         new("qwen2", new Qwen2(), "qwen2", "Qwen2ForCausalLM"),
         new("qwen3", new Qwen3(), "qwen3", "Qwen3ForCausalLM"),
         new("smollm3", new SmolLm3(), "smollm3", "SmolLM3ForCausalLM"),

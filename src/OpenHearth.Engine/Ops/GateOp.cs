@@ -27,10 +27,11 @@ internal static partial class GraphOps
     /// <param name="block">Canonical name of the layer, such as <c>blk.0</c>; the matrices are its ffn_gate, ffn_up and ffn_down</param>
     /// <param name="hidden">Width between.</param>
     /// <param name="kind">f</param>
-    public static Node GatedFeedForward(this GraphBuilder graph, Node x, string block, int hidden, ActivationKind kind = ActivationKind.Silu)
+    /// <param name="ending">What the names of the matrices end in: <c>_shexp</c> for an expert that all tokens share</param>
+    public static Node GatedFeedForward(this GraphBuilder graph, Node x, string block, int hidden, ActivationKind kind = ActivationKind.Silu, string ending = "")
     {
-        var gate = graph.Linear(x, $"{block}.ffn_gate", hidden);
-        var up = graph.Linear(x, $"{block}.ffn_up", hidden);
-        return graph.Linear(graph.Gate(gate, up, kind), $"{block}.ffn_down", x.Width);
+        var gate = graph.Linear(x, $"{block}.ffn_gate{ending}", hidden);
+        var up = graph.Linear(x, $"{block}.ffn_up{ending}", hidden);
+        return graph.Linear(graph.Gate(gate, up, kind), $"{block}.ffn_down{ending}", x.Width);
     }
 }

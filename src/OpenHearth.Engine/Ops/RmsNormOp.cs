@@ -33,9 +33,9 @@ internal static partial class GraphOps
     /// <summary>Root mean square norm of each head, all heads with the same weights.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="x">[rows, heads · headWidth]</param>
-    /// <param name="name">Canonical name without <c>.weight</c>; the weights are [headWidth]</param>
+    /// <param name="name">Canonical name without <c>.weight</c>, the weights are [headWidth]; null for a norm without</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <param name="headWidth">Divides the width.</param>
-    public static Node RmsNorm(this GraphBuilder graph, Node x, string name, float epsilon, int headWidth) =>
-        graph.Add(new RmsNormOp(x, graph.Weights.Vector($"{name}.weight", headWidth), epsilon, headWidth));
+    public static Node RmsNorm(this GraphBuilder graph, Node x, string? name, float epsilon, int headWidth) =>
+        graph.Add(new RmsNormOp(x, name is null ? [] : graph.Weights.Vector($"{name}.weight", headWidth), epsilon, headWidth));
 }

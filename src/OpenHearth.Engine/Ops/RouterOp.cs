@@ -1,3 +1,4 @@
+using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Graph;
 
 namespace OpenHearth.Engine.Ops;
@@ -17,6 +18,15 @@ internal sealed record RouterShape
     /// <summary>Factor of all weights.</summary>
     public float Scale { get; init; } = 1f;
 
+    /// <summary>Groups that the experts are divided into, in order; a divisor of their number.</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>Groups that a token may choose from: those with the best scores.</summary>
+    public int UsedGroups { get; init; } = 1;
+
+    /// <summary>How many of a group's best experts make its score, as a sum: 1 or 2.</summary>
+    public int GroupBest { get; init; } = 1;
+
     /// <summary>[experts] added to the scores for choosing, not for weighing; empty for none</summary>
     public float[] SelectionBias { get; init; } = [];
 }
@@ -25,6 +35,8 @@ internal sealed record RouterShape
 internal sealed class RouterOp(Node logits, RouterShape shape) : Node(2 * shape.Used, logits.Rows, logits)
 {
     private readonly float[] _scores = new float[logits.Width];
+    private readonly float[] _ranks = new float[logits.Width]; // what experts are chosen by
+    private readonly float[] _groups = new float[shape.Groups];
 
     /// <summary>The rule.</summary>
     public RouterShape Shape => shape;
@@ -38,8 +50,45 @@ internal sealed class RouterOp(Node logits, RouterShape shape) : Node(2 * shape.
             var row = logits.Slice(t * Inputs[0].Width, Inputs[0].Width);
             row.CopyTo(_scores);
             Squash(_scores);
-            Choose(_scores, y.Slice(t * Width, Width));
+            for (var e = 0; e < _scores.Length; e++)
+                _ranks[e] = _scores[e] + (shape.SelectionBias.Length > 0 ? shape.SelectionBias[e] : 0f);
+            if (shape.UsedGroups < shape.Groups)
+                LeaveOutGroups();
+            Choose(y.Slice(t * Width, Width));
         }
+    }
+
+    private void LeaveOutGroups()
+    {
+        var size = _ranks.Length / shape.Groups;
+        for (var group = 0; group < shape.Groups; group++)
+            _groups[group] = SumOfBest(_ranks.AsSpan(group * size, size), shape.GroupBest);
+        for (var left = shape.UsedGroups; left > 0; left--)
+            _groups[Best(_groups)] = float.NegativeInfinity;
+        for (var group = 0; group < shape.Groups; group++)
+        {
+            if (_groups[group] != float.NegativeInfinity)
+                _ranks.AsSpan(group * size, size).Fill(float.NegativeInfinity);
+        }
+    }
+
+    private static float SumOfBest(ReadOnlySpan<float> ranks, int count)
+    {
+        var (first, second) = (float.NegativeInfinity, float.NegativeInfinity);
+        foreach (var rank in ranks)
+            (first, second) = rank > first ? (rank, first) : (first, MathF.Max(rank, second));
+        return count == 1 ? first : first + second;
+    }
+
+    private static int Best(ReadOnlySpan<float> ranks)
+    {
+        var best = 0;
+        for (var i = 1; i < ranks.Length; i++)
+        {
+            if (ranks[i] > ranks[best])
+                best = i;
+        }
+        return best;
     }
 
     private void Squash(Span<float> scores)
@@ -60,27 +109,24 @@ internal sealed class RouterOp(Node logits, RouterShape shape) : Node(2 * shape.
             score /= sum;
     }
 
-    private void Choose(ReadOnlySpan<float> scores, Span<float> y)
+    private void Choose(Span<float> y)
     {
         var sum = 0f;
         for (var i = 0; i < shape.Used; i++)
         {
             var best = -1;
-            for (var e = 0; e < scores.Length; e++)
+            for (var e = 0; e < _ranks.Length; e++)
             {
-                if (!y[..i].Contains(e) && (best < 0 || Selection(scores, e) > Selection(scores, best)))
+                if (!y[..i].Contains(e) && (best < 0 || _ranks[e] > _ranks[best]))
                     best = e;
             }
             y[i] = best;
-            y[shape.Used + i] = scores[best];
-            sum += scores[best];
+            y[shape.Used + i] = _scores[best];
+            sum += _scores[best];
         }
         foreach (ref var weight in y[shape.Used..])
             weight *= shape.Scale / (shape.Renormalise ? sum : 1f);
     }
-
-    private float Selection(ReadOnlySpan<float> scores, int expert) =>
-        scores[expert] + (shape.SelectionBias.Length > 0 ? shape.SelectionBias[expert] : 0f);
 }
 
 internal static partial class GraphOps
@@ -90,8 +136,12 @@ internal static partial class GraphOps
     /// <param name="logits">[rows, experts]</param>
     /// <param name="shape">The rule; it uses at most as many experts as there are</param>
     /// <returns>[rows, 2 · used] for <see cref="Experts"/></returns>
-    public static Node Router(this GraphBuilder graph, Node logits, RouterShape shape) =>
-        shape.Used <= logits.Width
-            ? graph.Add(new RouterOp(logits, shape))
-            : throw new Files.ModelFormatException($"{graph.Weights.Path}: a token can't use {shape.Used} of {logits.Width} experts");
+    public static Node Router(this GraphBuilder graph, Node logits, RouterShape shape)
+    {
+        if (shape.Used > logits.Width)
+            throw new ModelFormatException($"{graph.Weights.Path}: a token can't use {shape.Used} of {logits.Width} experts");
+        if (logits.Width % shape.Groups != 0 || shape.UsedGroups > shape.Groups || shape.GroupBest is < 1 or > 2 || logits.Width / shape.Groups < shape.GroupBest)
+            throw new ModelFormatException($"{graph.Weights.Path}: {logits.Width} experts can't be chosen from {shape.UsedGroups} of {shape.Groups} groups");
+        return graph.Add(new RouterOp(logits, shape));
+    }
 }

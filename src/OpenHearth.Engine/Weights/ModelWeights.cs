@@ -1,6 +1,7 @@
 using OpenHearth.Engine.Files;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul;
+using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Engine.Weights;
 
@@ -58,16 +59,68 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
     /// <exception cref="ModelFormatException">One is missing, has another shape or a type that can't be decoded.</exception>
     public Weight[] Experts(string name, int experts, int rows, int columns)
     {
-        var stack = Has(name);
+        if (Has(name))
+            return Stack(name, experts, rows, columns, 0, rows);
         var result = new List<Weight>();
         for (var e = 0; e < experts; e++)
         {
-            var tensor = stack ? Get(name) : Get(name, e);
-            if (tensor.RowCount != (stack ? (long)experts : 1) * rows || tensor.Columns != columns)
-                throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected [{(stack ? $"{experts}, " : "")}{rows}, {columns}]");
-            result.Add(Make(name, stack ? tensor.Rows((long)e * rows, rows) : tensor, rows));
+            var tensor = Get(name, e);
+            if (tensor.RowCount != rows || tensor.Columns != columns)
+                throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected [{rows}, {columns}]");
+            result.Add(Make(name, tensor, rows));
         }
         return [.. result];
+    }
+
+    /// <summary>Matrices that one tensor stacks, one an expert or head, or the same rows of each; in place.</summary>
+    /// <param name="name">Canonical name with its ending.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="rows">Rows wanted of each.</param>
+    /// <param name="columns">Inputs.</param>
+    /// <param name="first">First row wanted of each.</param>
+    /// <param name="total">Rows that each has.</param>
+    /// <exception cref="ModelFormatException">The tensor is missing, has another shape or a type that can't be decoded.</exception>
+    public Weight[] Stack(string name, int count, int rows, int columns, int first, int total)
+    {
+        var tensor = Stacked(name, count, columns, total);
+        var result = new Weight[count];
+        for (var i = 0; i < count; i++)
+            result[i] = Make(name, tensor.Rows(((long)i * total) + first, rows), rows);
+        return result;
+    }
+
+    /// <summary>Like <see cref="Stack"/>, with rows and columns of each matrix exchanged: an F32 copy.</summary>
+    /// <param name="name">Canonical name with its ending.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="rows">Rows wanted of each, the inputs of the result.</param>
+    /// <param name="columns">Columns of each, the outputs of the result.</param>
+    /// <param name="first">First row wanted of each.</param>
+    /// <param name="total">Rows that each has.</param>
+    /// <exception cref="ModelFormatException">The tensor is missing, has another shape or a type that can't be decoded.</exception>
+    public Weight[] StackTransposed(string name, int count, int rows, int columns, int first, int total)
+    {
+        var key = $"{name} transposed";
+        if (!_transformed.TryGetValue(key, out var transposed))
+        {
+            var stack = Stack(name, count, rows, columns, first, total);
+            var buffer = new NativeBuffer<float>((long)count * columns * rows);
+            _transformed[key] = transposed = new StoredTensor(name, TensorType.F32, [count, columns, rows], MemoryRegion.Of(buffer)) { Owner = buffer };
+            var values = new float[columns];
+            for (var i = 0; i < count; i++)
+            {
+                for (var r = 0; r < rows; r++)
+                {
+                    stack[i].Matrix.DecodeRow(r, values);
+                    var column = buffer.Slice((long)i * columns * rows, columns * rows);
+                    for (var c = 0; c < columns; c++)
+                        column[(c * rows) + r] = values[c];
+                }
+            }
+        }
+        var result = new Weight[count];
+        for (var i = 0; i < count; i++)
+            result[i] = Make(name, transposed.Rows((long)i * columns, columns), columns);
+        return result;
     }
 
     /// <summary>A small tensor as F32.</summary>
@@ -99,25 +152,36 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
         ? new Weight(name, new Matrix(tensor.Type, rows, checked((int)tensor.Columns), tensor.Data))
         : throw Wrong(name, $"type {tensor.Type}, which can't be decoded");
 
+    private StoredTensor Stacked(string name, int count, int columns, int total)
+    {
+        var tensor = Get(name);
+        return tensor.RowCount == (long)count * total && tensor.Columns == columns
+            ? tensor
+            : throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected [{count}, {total}, {columns}]");
+    }
+
     private StoredTensor Get(string name, int expert = -1)
     {
-        var (stored, transform) = StoredName(name, expert) ?? throw Missing(name, expert);
-        if (transform is null)
-        {
-            _used.Add(stored);
-            return source.Find(stored)!;
-        }
+        var stored = StoredName(name, expert) ?? throw Missing(name, expert);
+        var tensor = source.Find(stored.Name)!;
+        _used.Add(stored.Name);
+        if (stored.Transform is null)
+            return tensor;
         var key = $"{name}#{expert}";
         if (_transformed.TryGetValue(key, out var known))
             return known;
-        _used.Add(stored);
-        return _transformed[key] = transform(source.Find(stored)!);
+        if (stored.Beside is null)
+            return _transformed[key] = stored.Transform(tensor, null);
+        _used.Add(stored.Beside);
+        var beside = source.Find(stored.Beside)
+            ?? throw new ModelFormatException($"{Path}: tensor {ModelFormatException.Quote(stored.Beside)} is missing, which belongs to {ModelFormatException.Quote(stored.Name)}");
+        return _transformed[key] = stored.Transform(tensor, beside);
     }
 
-    private (string Name, Func<StoredTensor, StoredTensor>? Transform)? StoredName(string name, int expert = -1)
+    private ForeignTensor? StoredName(string name, int expert = -1)
     {
         if (source.IsGguf)
-            return expert < 0 && source.Find(name) is not null ? (name, null) : null;
+            return expert < 0 && source.Find(name) is not null ? new ForeignTensor(name, null, null) : null;
         foreach (var candidate in names.Resolve(name, expert))
         {
             if (source.Find(candidate.Name) is not null)

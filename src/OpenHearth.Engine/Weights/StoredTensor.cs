@@ -36,20 +36,22 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
         return new StoredTensor(Name, Type, [count, Columns], Data.Slice(checked(first * rowBytes), checked(count * rowBytes)));
     }
 
-    /// <summary>A matrix of plain numbers with rows and columns exchanged, in memory of its own.</summary>
+    /// <summary>A matrix of plain numbers, or each of a stack, with rows and columns exchanged, in memory of its own.</summary>
     public StoredTensor Transpose()
     {
-        var (rows, columns) = (checked((int)RowCount), checked((int)Columns));
+        var (rows, columns) = (Shape.Length < 2 ? 1 : checked((int)Shape[^2]), checked((int)Columns));
         var size = TensorTypes.BlockBytes(Type);
         if (TensorTypes.BlockSize(Type) != 1)
             throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of type {Type} can't be transposed");
-        var buffer = new NativeBuffer<byte>((long)rows * columns * size);
-        for (var r = 0; r < rows; r++)
+        var total = RowCount;
+        var buffer = new NativeBuffer<byte>(total * columns * size);
+        for (var r = 0L; r < total; r++)
         {
-            var row = Data.Span((long)r * columns * size, columns * size);
+            var row = Data.Span(r * columns * size, columns * size);
+            var first = (r / rows * rows * columns) + (r % rows);
             for (var c = 0; c < columns; c++)
-                row.Slice(c * size, size).CopyTo(buffer.Slice((((long)c * rows) + r) * size, size));
+                row.Slice(c * size, size).CopyTo(buffer.Slice((first + ((long)c * rows)) * size, size));
         }
-        return new StoredTensor(Name, Type, [columns, rows], MemoryRegion.Of(buffer)) { Owner = buffer };
+        return new StoredTensor(Name, Type, [.. Shape[..^Math.Min(2, Shape.Length)], columns, rows], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 }

@@ -5,6 +5,7 @@ namespace OpenHearth.Engine.Weights;
 /// <summary>
 /// How the tensors of a model are called outside. Canonical names are those of GGUF files, so only the names of Hugging Face
 /// need a table: canonical and foreign name of a module, without <c>.weight</c> and <c>.bias</c>, <c>*</c> for the layer, <c>#</c> for the expert.
+/// A canonical name with its ending stands beside the whole foreign name, for tensors whose ending is another or none.
 /// </summary>
 /// <param name="prefix">What models whose classes wrap others put before all names, or leave away.</param>
 internal sealed partial class TensorNames(string prefix = "model.")
@@ -32,13 +33,16 @@ internal sealed partial class TensorNames(string prefix = "model.")
     /// <param name="canonical">As in a GGUF file.</param>
     /// <param name="foreign">As in the Hugging Face form.</param>
     /// <param name="transform">Makes the canonical tensor of the foreign one where they differ.</param>
-    public TensorNames Add(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null)
-    {
-        if (!_rules.TryGetValue(canonical, out var rules))
-            _rules.Add(canonical, rules = []);
-        rules.Add(new Rule(foreign, transform));
-        return this;
-    }
+    public TensorNames Add(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null) =>
+        Add(canonical, new Rule(foreign, null, transform is null ? null : (tensor, _) => transform(tensor)));
+
+    /// <summary>Adds a name for what the Hugging Face form keeps in two tensors, such as codes and scales.</summary>
+    /// <param name="canonical">As in a GGUF file.</param>
+    /// <param name="foreign">The first tensor.</param>
+    /// <param name="beside">The second, which must be there where the first one is.</param>
+    /// <param name="join">Makes the canonical tensor of both.</param>
+    public TensorNames Add(string canonical, string foreign, string beside, Func<StoredTensor, StoredTensor, StoredTensor> join) =>
+        Add(canonical, new Rule(foreign, beside, (tensor, other) => join(tensor, other!)));
 
     /// <summary>Gives a canonical name another foreign name instead of those it had: families reuse Llama's words for other things.</summary>
     public TensorNames Replace(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null)
@@ -50,24 +54,39 @@ internal sealed partial class TensorNames(string prefix = "model.")
     /// <summary>The foreign names that a full canonical name such as <c>blk.3.attn_q.weight</c> may have.</summary>
     /// <param name="canonical">With its ending.</param>
     /// <param name="expert">Stands for <c>#</c> in names of experts that are stored one by one; -1 leaves those names out.</param>
-    public IEnumerable<(string Name, Func<StoredTensor, StoredTensor>? Transform)> Resolve(string canonical, int expert = -1)
+    public IEnumerable<ForeignTensor> Resolve(string canonical, int expert = -1)
     {
         var dot = canonical.LastIndexOf('.');
         var (module, suffix) = dot > 0 && canonical[dot..] is ".weight" or ".bias" ? (canonical[..dot], canonical[dot..]) : (canonical, "");
         var layer = Layer().Match(module);
         var pattern = layer.Success ? $"blk.*.{module[layer.Length..]}" : module;
-        if (!_rules.TryGetValue(pattern, out var rules))
-            yield break;
-        foreach (var rule in rules.Where(rule => rule.Foreign.Contains('#', StringComparison.Ordinal) == expert >= 0))
+        string Name(string foreign, string ending) => foreign.Replace("*", layer.Groups[1].Value, StringComparison.Ordinal).Replace("#", $"{expert}", StringComparison.Ordinal) + ending;
+        foreach (var (key, ending) in suffix.Length > 0 ? [(pattern + suffix, ""), (pattern, suffix)] : new[] { (pattern, "") })
         {
-            var name = rule.Foreign.Replace("*", layer.Groups[1].Value, StringComparison.Ordinal).Replace("#", $"{expert}", StringComparison.Ordinal) + suffix;
-            yield return (prefix + name, rule.Transform);
-            yield return (name, rule.Transform);
+            foreach (var rule in _rules.GetValueOrDefault(key, []).Where(rule => rule.Foreign.Contains('#', StringComparison.Ordinal) == expert >= 0))
+            {
+                foreach (var start in prefix.Length > 0 ? [prefix, ""] : new[] { "" })
+                    yield return new ForeignTensor(start + Name(rule.Foreign, ending), rule.Beside is null ? null : start + Name(rule.Beside, ending), rule.Transform);
+            }
         }
+    }
+
+    private TensorNames Add(string canonical, Rule rule)
+    {
+        if (!_rules.TryGetValue(canonical, out var rules))
+            _rules.Add(canonical, rules = []);
+        rules.Add(rule);
+        return this;
     }
 
     [GeneratedRegex(@"^blk\.(\d+)\.")]
     private static partial Regex Layer();
 
-    private sealed record Rule(string Foreign, Func<StoredTensor, StoredTensor>? Transform);
+    private sealed record Rule(string Foreign, string? Beside, Func<StoredTensor, StoredTensor?, StoredTensor>? Transform);
 }
+
+/// <summary>A tensor that may stand for a canonical one.</summary>
+/// <param name="Name">As in the Hugging Face form.</param>
+/// <param name="Beside">A second one that belongs to it, or null.</param>
+/// <param name="Transform">Makes the canonical tensor of them, or null where it is the same.</param>
+internal readonly record struct ForeignTensor(string Name, string? Beside, Func<StoredTensor, StoredTensor?, StoredTensor>? Transform);

@@ -24,11 +24,23 @@ public enum ActivationKind
 
     /// <summary>1 / (1 + e^-x).</summary>
     Sigmoid,
+
+    /// <summary>
+    /// x · sigmoid(1.702x) with x at most 7; gated, up is clamped to ±7 and one is added to it. Source: OpenAI's gpt-oss model
+    /// card and reference code, 2025.
+    /// </summary>
+    ClampedSwish,
 }
 
 /// <summary>y = f(x), and the gated form y = f(gate) · up of Shazeer's "GLU variants", 2020.</summary>
 public static unsafe class Activation
 {
+    /// <summary>Where <see cref="ActivationKind.ClampedSwish"/> cuts off.</summary>
+    public const float ClampedSwishLimit = 7f;
+
+    /// <summary>Slope of <see cref="ActivationKind.ClampedSwish"/>'s sigmoid.</summary>
+    public const float ClampedSwishSlope = 1.702f;
+
     /// <summary>y = f(x); <paramref name="y"/> may be <paramref name="x"/>.</summary>
     /// <param name="pool">Runs the parts.</param>
     /// <param name="kind">f</param>
@@ -72,11 +84,15 @@ public static unsafe class Activation
             for (; i <= stop - TSimd.Count; i += TSimd.Count)
             {
                 var value = Apply<TSimd, TVector>(TSimd.Load(Gate + i));
-                TSimd.Store(Up == null ? value : TSimd.Multiply(value, TSimd.Load(Up + i)), Y + i);
+                TSimd.Store(Up == null ? value : TSimd.Multiply(value, Factor<TSimd, TVector>(TSimd.Load(Up + i))), Y + i);
             }
             for (; i < stop; i++)
-                Y[i] = Apply<SimdScalar, float>(Gate[i]) * (Up == null ? 1f : Up[i]);
+                Y[i] = Apply<SimdScalar, float>(Gate[i]) * (Up == null ? 1f : Factor<SimdScalar, float>(Up[i]));
         }
+
+        private readonly TVector Factor<TSimd, TVector>(TVector up) where TSimd : struct, ISimd<TVector> where TVector : struct => Kind == ActivationKind.ClampedSwish
+            ? TSimd.Add(TSimd.Broadcast(1f), TSimd.Max(TSimd.Broadcast(-ClampedSwishLimit), TSimd.Min(TSimd.Broadcast(ClampedSwishLimit), up)))
+            : up;
 
         private readonly TVector Apply<TSimd, TVector>(TVector x) where TSimd : struct, ISimd<TVector> where TVector : struct
         {
@@ -92,6 +108,9 @@ public static unsafe class Activation
                     return GeluByErf<TSimd, TVector>(x);
                 case ActivationKind.Sigmoid:
                     return SimdMath.Sigmoid<TSimd, TVector>(x);
+                case ActivationKind.ClampedSwish:
+                    var low = TSimd.Min(TSimd.Broadcast(ClampedSwishLimit), x);
+                    return TSimd.Multiply(low, SimdMath.Sigmoid<TSimd, TVector>(TSimd.Multiply(TSimd.Broadcast(ClampedSwishSlope), low)));
                 default:
                     var positive = TSimd.Max(TSimd.Broadcast(0f), x);
                     return Kind == ActivationKind.Relu ? positive : TSimd.Multiply(positive, positive);

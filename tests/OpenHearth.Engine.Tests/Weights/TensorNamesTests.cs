@@ -19,6 +19,21 @@ public sealed class TensorNamesTests
     }
 
     [Fact]
+    public void Resolve_OfANameWithItsEnding_GivesTheWholeForeignName()
+    {
+        var names = new TensorNames("").Add("blk.*.attn_sinks.weight", "layers.*.self_attn.sinks").Add("blk.*.attn_sinks", "layers.*.sink");
+        Assert.Equal(["layers.3.self_attn.sinks", "layers.3.sink.weight"], names.Resolve("blk.3.attn_sinks.weight").Select(candidate => candidate.Name));
+    }
+
+    [Fact]
+    public void Resolve_OfTwoTensors_GivesBothNames()
+    {
+        var names = new TensorNames().Add("blk.*.ffn_up.weight", "layers.*.up_blocks", "layers.*.up_scales", (blocks, _) => blocks);
+        var first = names.Resolve("blk.3.ffn_up.weight").First();
+        Assert.Equal(("model.layers.3.up_blocks", "model.layers.3.up_scales"), (first.Name, first.Beside));
+    }
+
+    [Fact]
     public void Replace_OfAName_ForgetsTheOthers()
     {
         var names = TensorNames.Llama().Replace("blk.*.ffn_norm", "layers.*.pre_feedforward_layernorm");

@@ -12,15 +12,16 @@ public sealed unsafe class ActivationTests
     [InlineData(ActivationKind.Relu, 1e-6)]
     [InlineData(ActivationKind.ReluSquared, 1e-6)]
     [InlineData(ActivationKind.Sigmoid, 1e-6)]
+    [InlineData(ActivationKind.ClampedSwish, 1e-6)]
     public void Gate_OverTheWholeRange_IsTheFormula(ActivationKind kind, double tolerance)
     {
         foreach (var width in (int[])[1, 7, 16, 31, 401])
         {
             // From far below to far above zero: e^x must neither overflow nor lose the sign.
             var gate = Enumerable.Range(0, width).Select(i => width == 401 ? (i - 200) * 0.6f : (i * 0.7f) - 3).ToArray();
-            var up = EveryWidth.Random(3, width);
+            var up = EveryWidth.Random(3, width).Select(value => 9 * value).ToArray();
             var y = new float[width];
-            var expected = gate.Select((x, i) => Formula(kind, x) * up[i]).ToArray();
+            var expected = gate.Select((x, i) => Formula(kind, x) * (kind == ActivationKind.ClampedSwish ? Math.Clamp(up[i], -7, 7) + 1 : up[i])).ToArray();
             fixed (float* pg = gate, pu = up, py = y)
                 EveryWidth.Run(new Activation.Kernel { Gate = pg, Up = pu, Y = py, Kind = kind, Width = width }, 1, level => Check(expected, y, tolerance, level));
         }
@@ -39,6 +40,7 @@ public sealed unsafe class ActivationTests
         ActivationKind.Gelu => 0.5 * x * (1 + Erf(x / Math.Sqrt(2))),
         ActivationKind.Relu => Math.Max(x, 0),
         ActivationKind.ReluSquared => Math.Max(x, 0) * Math.Max(x, 0),
+        ActivationKind.ClampedSwish => Math.Min(x, 7) / (1 + Math.Exp(-1.702 * Math.Min(x, 7))),
         _ => 1 / (1 + Math.Exp(-x)),
     };
 
