@@ -40,7 +40,7 @@ internal sealed class ChatLoop
     /// <summary>Chats until the user leaves; returns the exit code.</summary>
     public int Run()
     {
-        Say($"{Model.Info.Name}. /help lists the commands, {Quotes} begins and ends a message of several lines, Ctrl-D leaves.");
+        Say($"{_run.ModelName}. /help lists the commands, {Quotes} begins and ends a message of several lines, Ctrl-D leaves.");
         while (ReadMessage() is { } message)
         {
             if (message.Length == 0)

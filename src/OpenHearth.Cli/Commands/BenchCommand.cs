@@ -45,7 +45,7 @@ internal sealed class BenchCommand
             for (var i = 0; i < run.Get(_decode); i++)
                 session.Step(tokens.AsSpan(i, 1));
         });
-        var document = new BenchDocument(model.Info.Name, model.Threads, Computer.CpuName, Math.Round(load, 2), Math.Round(ResidentBytes() / Megabyte, 1), Math.Round(model.Info.FileBytes / Megabyte, 1), prefill, decode);
+        var document = new BenchDocument(run.ModelName, model.Threads, Computer.CpuName, Math.Round(load, 2), Math.Round(ResidentBytes() / Megabyte, 1), Math.Round(model.Info.FileBytes / Megabyte, 1), prefill, decode);
         if (run.Json)
             run.WriteJson(document, JsonDocuments.Readable.BenchDocument);
         else

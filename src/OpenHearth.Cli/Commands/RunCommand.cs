@@ -53,14 +53,14 @@ internal sealed class RunCommand
         var load = Stopwatch.GetElapsedTime(start);
         run.Log.Debug($"{model.Info.Name} loaded in {load.TotalMilliseconds:F0} ms, {model.Threads} threads.");
         if (raw)
-            return Answer(run, model, load, (onText, stop) => run.Own(model.CreateGenerator()).Generate(prompt, generation, onText, stop));
+            return Answer(run, load, (onText, stop) => run.Own(model.CreateGenerator()).Generate(prompt, generation, onText, stop));
         var conversation = run.Own(model.CreateChat(new Engine.Templates.TemplateOptions { Clock = run.Clock }));
         conversation.System = run.Get(_system);
         if (model.ChatTemplateIsGuess)
             run.Log.Warning($"{model.Info.Name} brings no chat template; ChatML is a guess. --raw continues a text without one.");
         return chat
             ? new ChatLoop(run, model, conversation, generation).Run()
-            : Answer(run, model, load, (onText, stop) => conversation.Reply(prompt, generation, onText, stop).Result);
+            : Answer(run, load, (onText, stop) => conversation.Reply(prompt, generation, onText, stop).Result);
     }
 
     /// <summary>The words of the command line and what comes on a pipe, joined.</summary>
@@ -78,12 +78,12 @@ internal sealed class RunCommand
         return words.Length == 0 ? input : input.Length == 0 ? words : $"{words}\n\n{input}";
     }
 
-    private static int Answer(Invocation run, Model model, TimeSpan load, Func<Action<string>, CancellationToken, GenerationResult> generate)
+    private static int Answer(Invocation run, TimeSpan load, Func<Action<string>, CancellationToken, GenerationResult> generate)
     {
         var markdown = !run.Json && run.Terminal.Styled ? new MarkdownStream(run.Out, run.Terminal.Width) : null;
         var result = generate(Receiver(run, markdown), run.Interrupt.Token);
         if (run.Json)
-            run.WriteJson(Document(model, load, result), JsonDocuments.Readable.RunDocument);
+            run.WriteJson(Document(run, load, result), JsonDocuments.Readable.RunDocument);
         else if (markdown is not null)
             markdown.End();
         else if (!result.Text.EndsWith('\n'))
@@ -110,7 +110,7 @@ internal sealed class RunCommand
         };
     }
 
-    private static RunDocument Document(Model model, TimeSpan load, GenerationResult result) => new(
+    private static RunDocument Document(Invocation run, TimeSpan load, GenerationResult result) => new(
         model.Info.Name,
         result.Text,
         result.FinishReason switch { FinishReason.Stop => "stop", FinishReason.Length => "length", _ => "cancelled" },
