@@ -111,7 +111,7 @@ internal sealed class RunCommand
     }
 
     private static RunDocument Document(Invocation run, TimeSpan load, GenerationResult result) => new(
-        model.Info.Name,
+        run.ModelName,
         result.Text,
         result.FinishReason switch { FinishReason.Stop => "stop", FinishReason.Length => "length", _ => "cancelled" },
         result.PromptTokens,
