@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using OpenHearth.Cli.Commands;
+using OpenHearth.Engine;
 
 namespace OpenHearth.Cli;
 
@@ -49,6 +50,7 @@ internal static class CommandLine
         var verbose = parse.GetValue(options.Verbose);
         try
         {
+            CheckLevel(terminal);
             using var invocation = new Invocation(parse, options, terminal, interrupt);
             var code = body(invocation);
             if (verbose)
@@ -67,6 +69,21 @@ internal static class CommandLine
             if (verbose)
                 terminal.Error.WriteLine(failure.InnerException ?? failure);
             return failure.ExitCode;
+        }
+    }
+
+    /// <summary>HEARTH_CPU is read deep in the engine; a wrong one is to be heard of before any work.</summary>
+    private static void CheckLevel(Terminal terminal)
+    {
+        if (string.IsNullOrWhiteSpace(terminal.Variable("HEARTH_CPU")))
+            return;
+        try
+        {
+            _ = Computer.Level;
+        }
+        catch (InvalidOperationException wrong)
+        {
+            throw new Failure(ExitCode.WrongCommandLine, wrong.Message, wrong);
         }
     }
 

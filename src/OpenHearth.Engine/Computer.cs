@@ -1,40 +1,32 @@
-using System.Runtime.InteropServices;
+using OpenHearth.Kernels.Cpu;
 
 namespace OpenHearth.Engine;
 
 /// <summary>The computer that this process runs on. Thread-safe.</summary>
 public static class Computer
 {
-    private static readonly Lazy<string> Name = new(FindCpuName);
-
     /// <summary>What the CPU calls itself, or its kind where it does not say.</summary>
-    public static string CpuName => Name.Value;
+    /// <exception cref="InvalidOperationException">HEARTH_CPU names no level, or one that this processor does not have.</exception>
+    public static string CpuName => CpuFeatures.Current.Name;
 
-    /// <summary>Cores that this process may use: affinity and the quota of its container count.</summary>
-    public static int Cores => Environment.ProcessorCount;
+    /// <summary>Extensions of the instruction set that were found.</summary>
+    /// <inheritdoc cref="CpuName" path="/exception"/>
+    public static IReadOnlyList<string> Instructions => CpuFeatures.Current.Instructions;
+
+    /// <summary>The level of instructions in use: <c>scalar</c>, <c>vector</c>, <c>avx2</c>, <c>avx512</c> or <c>amx</c>; HEARTH_CPU may lower it.</summary>
+    /// <inheritdoc cref="CpuName" path="/exception"/>
+    public static string Level => NameOf(CpuFeatures.Current.Level);
+
+    /// <summary>The highest level that the processor has.</summary>
+    /// <inheritdoc cref="CpuName" path="/exception"/>
+    public static string HighestLevel => NameOf(CpuFeatures.Current.Highest);
+
+    /// <summary>Cores that this process may use: affinity and the quota of its container count, two hyperthreads are one core.</summary>
+    /// <inheritdoc cref="CpuName" path="/exception"/>
+    public static int Cores => CpuFeatures.Current.Cores;
 
     /// <summary>Bytes of memory that this process may use.</summary>
     public static long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    private static string FindCpuName()
-    {
-        try
-        {
-            // Linux, x64; Arm kernels name no model.
-            if (OperatingSystem.IsLinux())
-            {
-                foreach (var line in File.ReadLines("/proc/cpuinfo"))
-                {
-                    if (line.StartsWith("model name", StringComparison.Ordinal) && line.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon)
-                        return line[(colon + 1)..].Trim();
-                }
-            }
-        }
-        catch (IOException)
-        {
-            // A sandbox may hide it.
-        }
-        var named = Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER"); // set by Windows
-        return string.IsNullOrEmpty(named) ? RuntimeInformation.ProcessArchitecture.ToString() : named;
-    }
+    private static string NameOf(CpuLevel level) => Enum.GetName(level)!.ToLowerInvariant();
 }

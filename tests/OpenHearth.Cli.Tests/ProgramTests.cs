@@ -41,6 +41,23 @@ public sealed class ProgramTests
         Assert.Equal("hearth: There is no model 'smolm2'. Did you mean 'smollm2'?", error.Trim());
     }
 
+    [Theory]
+    [InlineData("fast", "HEARTH_CPU is 'fast'")]
+    [InlineData("scalar", "")]
+    public void Start_ProcessorLevel_IsCheckedFirst(string level, string expected)
+    {
+        var start = StartInfo("info", "--json");
+        start.Environment["HEARTH_CPU"] = level;
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEnd();
+        Assert.Contains(expected, process.StandardError.ReadToEnd());
+        Assert.True(process.WaitForExit(Patience));
+        Assert.Equal(expected.Length > 0 ? 2 : 0, process.ExitCode);
+        if (expected.Length == 0)
+            Assert.Equal(level, (string)JsonNode.Parse(output)!["instructions"]!["used_level"]!);
+    }
+
     [Fact]
     public void Start_Interrupted_Returns130WithWhatWasMade()
     {

@@ -24,5 +24,6 @@ internal static class CommandTable
         BenchCommand.Entry,
         ShowCommand.Entry,
         InfoCommand.Entry,
+        SelftestCommand.Entry,
     ];
 }

@@ -16,7 +16,7 @@ internal static class InfoCommand
     {
         var document = new InfoDocument(
             PrintVersion.Version, RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription,
-            Computer.CpuName, Computer.Cores, Computer.MemoryBytes, run.Offline,
+            Computer.CpuName, Computer.Cores, new InstructionsDocument(Computer.Instructions, Computer.HighestLevel, Computer.Level), Computer.MemoryBytes, run.Offline,
             new PathsDocument(AppContext.BaseDirectory, run.Home, [.. ModelReference.OfProgram().Names()]));
         if (run.Json)
             run.WriteJson(document, JsonDocuments.Readable.InfoDocument);
@@ -29,6 +29,7 @@ internal static class InfoCommand
     [
         ["version", $"hearth {info.Version}, {info.Runtime}, {info.Os}"],
         ["cpu", $"{info.Cpu}, {info.Cores} cores for this process"],
+        ["instructions", $"{string.Join(' ', info.Instructions.Found)}; highest level {info.Instructions.HighestLevel}, in use {info.Instructions.UsedLevel}"],
         ["memory", string.Create(CultureInfo.InvariantCulture, $"{info.MemoryBytes / (double)(1 << 30):F1} GiB for this process")],
         ["network", info.Offline ? "off" : "on"],
         ["program", info.Paths.Program],

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OpenHearth.Cli.Models;
 using OpenHearth.Cli.Rendering;
+using OpenHearth.Engine;
 
 namespace OpenHearth.Cli.Commands;
 
@@ -32,7 +33,7 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
     public bool Offline => Get(options.Offline) || Terminal.Variable("HEARTH_OFFLINE") is "1" or "true";
 
     /// <summary>Threads that compute.</summary>
-    public int Threads => Get(options.Threads) ?? Environment.ProcessorCount;
+    public int Threads => Get(options.Threads) ?? Computer.Cores;
 
     /// <summary>The clock, or the moment that HEARTH_NOW names.</summary>
     public TimeProvider Clock => Terminal.Variable("HEARTH_NOW") is { Length: > 0 } fixedTime ? FixedClock.Parse(fixedTime) : TimeProvider.System;

@@ -49,7 +49,10 @@ internal sealed record SpeedDocument(int Tokens, SpreadDocument Tps);
 internal sealed record SpreadDocument(double Median, double Min, double Max);
 
 /// <summary>What <c>info</c> prints.</summary>
-internal sealed record InfoDocument(string Version, string Runtime, string Os, string Cpu, int Cores, long MemoryBytes, bool Offline, PathsDocument Paths);
+internal sealed record InfoDocument(string Version, string Runtime, string Os, string Cpu, int Cores, InstructionsDocument Instructions, long MemoryBytes, bool Offline, PathsDocument Paths);
+
+/// <summary>What the processor can do, and what of it is used (<c>scalar</c>, <c>vector</c>, <c>avx2</c>, <c>avx512</c>, <c>amx</c>).</summary>
+internal sealed record InstructionsDocument(IReadOnlyList<string> Found, string HighestLevel, string UsedLevel);
 
 /// <summary>Where the program keeps things, and the models it knows by name.</summary>
 internal sealed record PathsDocument(string Program, string Home, IReadOnlyList<string> Models);
@@ -75,3 +78,8 @@ internal sealed record TimingsDocument(double LoadMs, double PromptMs, double Pr
 /// <param name="Chunks">The perplexity after each window.</param>
 internal sealed record PerplexityDocument(double Perplexity, double Stderr, long Tokens, IReadOnlyList<double> Chunks);
 
+/// <summary>What <c>selftest</c> prints.</summary>
+internal sealed record SelfTestDocument(int Passed, int Failed, IReadOnlyList<KernelDocument> Kernels);
+
+/// <summary>One kernel against its scalar twin; a deviation of 1 is the most that is allowed.</summary>
+internal sealed record KernelDocument(string Kernel, string Level, bool Passed, double Deviation);

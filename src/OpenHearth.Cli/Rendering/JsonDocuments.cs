@@ -15,6 +15,7 @@ namespace OpenHearth.Cli.Rendering;
 [JsonSerializable(typeof(CardDocument))]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(PerplexityDocument))]
+[JsonSerializable(typeof(SelfTestDocument))]
 [JsonSerializable(typeof(SavedChat))]
 internal sealed partial class JsonDocuments : JsonSerializerContext
 {

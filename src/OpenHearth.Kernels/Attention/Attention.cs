@@ -1,3 +1,4 @@
+using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Elementwise;
 using OpenHearth.Kernels.Threading;
 using OpenHearth.Kernels.Vectors;
@@ -64,6 +65,7 @@ public static unsafe class Attention
             var job = new Job
             {
                 Workspace = workspace,
+                Level = pool.Level,
                 Scratch = workspace.Scratch(scratch * pool.Threads).Pointer,
                 ScratchLength = scratch,
                 Partials = workspace.Partials(partials * rowWidth).Pointer,
@@ -194,6 +196,7 @@ public static unsafe class Attention
     private struct Job : IJob
     {
         public AttentionWorkspace Workspace;
+        public CpuLevel Level;
         public float* Scratch;
         public long ScratchLength;
         public float* Partials;
@@ -209,7 +212,7 @@ public static unsafe class Attention
                 tile.Unit = units[i];
                 tile.Sequence = Workspace.Runs[tile.Unit.Run];
                 tile.Partial = tile.Unit.Partial < 0 ? null : Partials + (tile.Unit.Partial * AttentionTile.PartialWidth(tile.Shape));
-                RowKernel.RunWidest(ref tile, 0, 1);
+                RowKernel.RunWidest(Level, ref tile, 0, 1);
             }
         }
     }

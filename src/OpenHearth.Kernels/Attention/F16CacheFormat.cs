@@ -1,3 +1,4 @@
+using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Vectors;
 
 namespace OpenHearth.Kernels.Attention;
@@ -5,6 +6,9 @@ namespace OpenHearth.Kernels.Attention;
 /// <summary>Cache blocks of half precision.</summary>
 internal sealed unsafe class F16CacheFormat : CacheFormat
 {
+    // Every level converts to the same bits, so none has to be asked for.
+    private static readonly CpuLevel Level = CpuFeatures.Current.Level;
+
     public override string Name => "f16";
 
     protected override long PlaneBytes(int width) => (long)width * BlockTokens * sizeof(ushort);
@@ -26,7 +30,7 @@ internal sealed unsafe class F16CacheFormat : CacheFormat
     internal override float* Load(byte* plane, int width, float* scratch)
     {
         var kernel = new Widen { Source = (ushort*)plane, Target = scratch };
-        RowKernel.RunWidest(ref kernel, 0, width);
+        RowKernel.RunWidest(Level, ref kernel, 0, width);
         return scratch;
     }
 
