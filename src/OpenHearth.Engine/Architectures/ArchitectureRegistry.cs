@@ -9,6 +9,9 @@ internal static class ArchitectureRegistry
     private static readonly Entry[] Entries =
     [
         new("llama", new Llama(), "llama", "mistral", "mixtral", "LlamaForCausalLM", "MistralForCausalLM", "MixtralForCausalLM"),
+        new("gemma", new Gemma(), "gemma", "GemmaForCausalLM"),
+        new("gemma2", new Gemma2(), "gemma2", "Gemma2ForCausalLM"),
+        new("gemma3", new Gemma2(), "gemma3", "gemma3_text", "Gemma3ForCausalLM"),
         new("gpt2", new Gpt2(), "gpt2", "GPT2LMHeadModel"),
         new("gpt-oss", new GptOss(), "gpt_oss", "GptOssForCausalLM"),
         new("qwen2", new Qwen2(), "qwen2", "Qwen2ForCausalLM"),

@@ -14,12 +14,15 @@ internal static class RopeScaling
     /// <param name="dimensions">Values of a head that are rotated.</param>
     public static Node Angles(GraphBuilder g, HyperParameters p, int dimensions)
     {
-        var rope = p.Rope() ?? new RopeParameters { Type = "default", Theta = 10000 };
+        var rope = p.Rope() ?? Default(10000);
         if (!g.Weights.Has("rope_freqs.weight"))
             return g.RopeAngles(Frequencies(rope, p, dimensions));
         var divisors = g.Weights.Vector("rope_freqs.weight", dimensions / 2);
         return g.RopeAngles(new RopeFrequencies([.. Unscaled(rope.Theta, dimensions, p).Zip(divisors, (frequency, divisor) => frequency / divisor)]));
     }
+
+    /// <summary>The declaration of a base without scaling.</summary>
+    public static RopeParameters Default(double theta) => new() { Type = "default", Theta = theta };
 
     /// <summary>The frequencies that a declaration comes to.</summary>
     /// <param name="rope">The declaration.</param>

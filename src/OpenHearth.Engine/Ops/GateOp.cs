@@ -24,14 +24,18 @@ internal static partial class GraphOps
     /// <summary>The feed-forward block of Llama and most others: down(f(gate(x)) · up(x)).</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="x">[rows, width]</param>
-    /// <param name="block">Canonical name of the layer, such as <c>blk.0</c>; the matrices are its ffn_gate, ffn_up and ffn_down</param>
+    /// <param name="block">
+    /// Canonical name of the layer, such as <c>blk.0</c>; the matrices are its ffn_gate, ffn_up and ffn_down. Without an
+    /// ffn_gate, ffn_up holds both, the gate first.
+    /// </param>
     /// <param name="hidden">Width between.</param>
     /// <param name="kind">f</param>
-    /// <param name="ending">What the names of the matrices end in: <c>_shexp</c> for an expert that all tokens share</param>
+    /// <param name="ending">Ends the names of the matrices: <c>_shexp</c> for the expert that all tokens share.</param>
     public static Node GatedFeedForward(this GraphBuilder graph, Node x, string block, int hidden, ActivationKind kind = ActivationKind.Silu, string ending = "")
     {
-        var gate = graph.Linear(x, $"{block}.ffn_gate{ending}", hidden);
-        var up = graph.Linear(x, $"{block}.ffn_up{ending}", hidden);
+        var apart = graph.Weights.Has($"{block}.ffn_gate{ending}.weight");
+        var gate = apart ? graph.Linear(x, $"{block}.ffn_gate{ending}", hidden) : graph.Linear(x, $"{block}.ffn_up{ending}", hidden, 0, 2 * hidden);
+        var up = apart ? graph.Linear(x, $"{block}.ffn_up{ending}", hidden) : graph.Linear(x, $"{block}.ffn_up{ending}", hidden, hidden, 2 * hidden);
         return graph.Linear(graph.Gate(gate, up, kind), $"{block}.ffn_down{ending}", x.Width);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OpenHearth.Engine.Files;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.Memory;
@@ -34,6 +35,20 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
     {
         var rowBytes = TensorTypes.RowBytes(Type, Columns);
         return new StoredTensor(Name, Type, [count, Columns], Data.Slice(checked(first * rowBytes), checked(count * rowBytes)));
+    }
+
+    /// <summary>Every number plus one, as F32 in memory of its own: what norms multiply with where the file has the difference from one.</summary>
+    public StoredTensor PlusOne()
+    {
+        if (!BlockFormats.TryGet(Type, out var format))
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} has type {Type}, which can't be decoded");
+        var count = checked((int)(RowCount * Columns));
+        var buffer = new NativeBuffer<byte>((long)count * sizeof(float));
+        var values = MemoryMarshal.Cast<byte, float>(buffer.Slice(0, count * sizeof(float)));
+        format.Decode(Data.Span(0, checked((int)TensorTypes.RowBytes(Type, count))), values);
+        foreach (ref var value in values)
+            value += 1;
+        return new StoredTensor(Name, TensorType.F32, Shape, MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 
     /// <summary>A matrix of plain numbers, or each of a stack, with rows and columns exchanged, in memory of its own.</summary>

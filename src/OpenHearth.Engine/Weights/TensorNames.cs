@@ -27,10 +27,18 @@ internal sealed partial class TensorNames(string prefix = "model.")
         .Add("blk.*.ffn_norm", "layers.*.post_attention_layernorm")
         .Add("blk.*.ffn_gate", "layers.*.mlp.gate_proj")
         .Add("blk.*.ffn_up", "layers.*.mlp.up_proj")
-        .Add("blk.*.ffn_down", "layers.*.mlp.down_proj");
+        .Add("blk.*.ffn_down", "layers.*.mlp.down_proj")
+        .Add("blk.*.ffn_gate_inp", "layers.*.mlp.gate")
+        .Add("blk.*.ffn_gate_exps", "layers.*.mlp.experts.#.gate_proj")
+        .Add("blk.*.ffn_up_exps", "layers.*.mlp.experts.#.up_proj")
+        .Add("blk.*.ffn_down_exps", "layers.*.mlp.experts.#.down_proj")
+        .Add("blk.*.ffn_gate_shexp", "layers.*.mlp.shared_experts.gate_proj")
+        .Add("blk.*.ffn_up_shexp", "layers.*.mlp.shared_experts.up_proj")
+        .Add("blk.*.ffn_down_shexp", "layers.*.mlp.shared_experts.down_proj")
+        .Add("blk.*.exp_probs_b.bias", "layers.*.mlp.gate.e_score_correction_bias");
 
     /// <summary>Adds a name; of several for one canonical name, the first that the file has counts.</summary>
-    /// <param name="canonical">As in a GGUF file.</param>
+    /// <param name="canonical">As in a GGUF file; with its ending where the foreign name has another or none</param>
     /// <param name="foreign">As in the Hugging Face form.</param>
     /// <param name="transform">Makes the canonical tensor of the foreign one where they differ.</param>
     public TensorNames Add(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null) =>

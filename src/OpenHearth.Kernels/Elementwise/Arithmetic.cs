@@ -46,6 +46,16 @@ public static unsafe class Arithmetic
     public static void SoftCap(ComputePool pool, ReadOnlySpan<float> x, float cap, Span<float> y, int rows, int width) =>
         Run(pool, x, [], cap, Operation.SoftCap, y, rows, width);
 
+    /// <summary>y = x, but at least -limit and at most limit.</summary>
+    /// <param name="pool">Runs the parts.</param>
+    /// <param name="x">[rows, width]</param>
+    /// <param name="limit">Not negative.</param>
+    /// <param name="y">[rows, width]</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="width">Values a row.</param>
+    public static void Clamp(ComputePool pool, ReadOnlySpan<float> x, float limit, Span<float> y, int rows, int width) =>
+        Run(pool, x, [], limit, Operation.Clamp, y, rows, width);
+
     private static void Run(ComputePool pool, ReadOnlySpan<float> a, ReadOnlySpan<float> b, float scalar, Operation operation, Span<float> y, int rows, int width)
     {
         Check.Rows(a.Length, rows, width);
@@ -65,6 +75,7 @@ public static unsafe class Arithmetic
         Multiply,
         Scale,
         SoftCap,
+        Clamp,
     }
 
     internal struct Kernel : IRowKernel
@@ -102,6 +113,8 @@ public static unsafe class Arithmetic
                     return TSimd.Multiply(a, TSimd.Load(b + i));
                 case Operation.Scale:
                     return TSimd.Multiply(a, TSimd.Broadcast(Scalar));
+                case Operation.Clamp:
+                    return TSimd.Min(TSimd.Max(a, TSimd.Broadcast(-Scalar)), TSimd.Broadcast(Scalar));
                 default:
                     var cap = TSimd.Broadcast(Scalar);
                     return TSimd.Multiply(cap, SimdMath.Tanh<TSimd, TVector>(TSimd.Divide(a, cap)));

@@ -29,6 +29,8 @@ public sealed class ArithmeticTests : IDisposable
         EveryWidth.AreClose([.. a.Select((v, i) => (double)(v * b[i]))], y, 0, "multiply");
         Arithmetic.Scale(_pool, a, 0.3f, y, rows, width);
         EveryWidth.AreClose([.. a.Select(v => (double)(v * 0.3f))], y, 0, "scale");
+        Arithmetic.Clamp(_pool, a, 1.5f, y, rows, width);
+        EveryWidth.AreClose([.. a.Select(v => (double)Math.Clamp(v, -1.5f, 1.5f))], y, 0, "clamp");
         Arithmetic.SoftCap(_pool, a, 2f, y, rows, width);
         EveryWidth.AreClose([.. a.Select(v => 2 * Math.Tanh(v / 2.0))], y, 1e-6, "soft cap");
     }

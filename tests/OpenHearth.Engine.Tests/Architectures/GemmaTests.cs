@@ -1,0 +1,3 @@
+namespace OpenHearth.Engine.Tests.Architectures;
+
+public sealed class GemmaTests() : ArchitectureTests("gemma/gguf", "gemma/safetensors");
