@@ -13,6 +13,7 @@ internal static class ArchitectureRegistry
         new("gemma2", new Gemma2(), "gemma2", "Gemma2ForCausalLM"),
         new("gemma3", new Gemma2(), "gemma3", "gemma3_text", "Gemma3ForCausalLM"),
         new("gpt2", new Gpt2(), "gpt2", "GPT2LMHeadModel"),
+        new("deepseek2", new DeepSeek(), "deepseek_v2", "deepseek_v3", "kimi_k2", "glm4_moe_lite", "DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM", "Glm4MoeLiteForCausalLM"),
         new("gpt-oss", new GptOss(), "gpt_oss", "GptOssForCausalLM"),
         new("qwen2", new Qwen2(), "qwen2", "Qwen2ForCausalLM"),
         new("qwen3", new Qwen3(), "qwen3", "Qwen3ForCausalLM"),

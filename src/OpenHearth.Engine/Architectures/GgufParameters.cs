@@ -16,6 +16,8 @@ internal sealed class GgufParameters(GgufMetadata metadata, string path, string 
         var theta = FindNumber("rope.freq_base", "");
         if (layerType == "sliding_attention")
             theta = FindNumber("rope.freq_base_swa", "") ?? theta;
+        // DeepSeek's two factors are the same in all its models, so the converter keeps one, as 0.1 of it.
+        var magnitude = FindNumber("rope.scaling.yarn_log_multiplier", "") * 10;
         return new RopeParameters
         {
             Type = FindText("rope.scaling.type", "") switch { null or "none" => "default", var type => type },
@@ -24,6 +26,8 @@ internal sealed class GgufParameters(GgufMetadata metadata, string path, string 
             OriginalMaxPositions = FindInt("rope.scaling.original_context_length", "") ?? FindInt("context_length", ""),
             BetaFast = FindNumber("rope.scaling.yarn_beta_fast", ""),
             BetaSlow = FindNumber("rope.scaling.yarn_beta_slow", ""),
+            Mscale = magnitude,
+            MscaleAllDimensions = magnitude,
             AttentionFactor = FindNumber("rope.scaling.attn_factor", ""),
         };
     }

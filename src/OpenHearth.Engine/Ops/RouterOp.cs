@@ -46,16 +46,21 @@ internal sealed class RouterOp(Node logits, RouterShape shape) : Node(2 * shape.
         var logits = step.Values(Inputs[0]);
         var y = step.Values(this);
         for (var t = 0; t < step.Rows(this); t++)
-        {
-            var row = logits.Slice(t * Inputs[0].Width, Inputs[0].Width);
-            row.CopyTo(_scores);
-            Squash(_scores);
-            for (var e = 0; e < _scores.Length; e++)
-                _ranks[e] = _scores[e] + (shape.SelectionBias.Length > 0 ? shape.SelectionBias[e] : 0f);
-            if (shape.UsedGroups < shape.Groups)
-                LeaveOutGroups();
-            Choose(y.Slice(t * Width, Width));
-        }
+            Route(logits.Slice(t * Inputs[0].Width, Inputs[0].Width), y.Slice(t * Width, Width));
+    }
+
+    /// <summary>Chooses for one token.</summary>
+    /// <param name="logits">[experts]</param>
+    /// <param name="y">[2 · used]</param>
+    internal void Route(ReadOnlySpan<float> logits, Span<float> y)
+    {
+        logits.CopyTo(_scores);
+        Squash(_scores);
+        for (var e = 0; e < _scores.Length; e++)
+            _ranks[e] = _scores[e] + (shape.SelectionBias.Length > 0 ? shape.SelectionBias[e] : 0f);
+        if (shape.UsedGroups < shape.Groups)
+            LeaveOutGroups();
+        Choose(y);
     }
 
     private void LeaveOutGroups()
@@ -125,7 +130,7 @@ internal sealed class RouterOp(Node logits, RouterShape shape) : Node(2 * shape.
             sum += _scores[best];
         }
         foreach (ref var weight in y[shape.Used..])
-            weight *= shape.Scale / (shape.Renormalise ? sum : 1f);
+            weight *= shape.Scale / (shape.Renormalise ? MathF.Max(sum, 1e-20f) : 1f);
     }
 }
 
