@@ -37,12 +37,10 @@ internal sealed class Gpt2 : Architecture
         {
             var block = $"blk.{layer}";
             var h = g.LayerNorm(x, $"{block}.attn_norm", epsilon);
-            var q = g.Linear(h, $"{block}.attn_qkv", width, 0, 3 * width);
-            var k = g.Linear(h, $"{block}.attn_qkv", width, width, 3 * width);
-            var v = g.Linear(h, $"{block}.attn_qkv", width, 2 * width, 3 * width);
+            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth, grouped: false);
             x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", width));
             h = g.LayerNorm(x, $"{block}.ffn_norm", epsilon);
-            x = g.Sum(x, g.Linear(g.Activate(g.Linear(h, $"{block}.ffn_up", hidden), ActivationKind.GeluTanh), $"{block}.ffn_down", width));
+            x = g.Sum(x, g.FeedForward(h, block, hidden, ActivationKind.GeluTanh));
         }
         return g.Build(g.Head(g.LayerNorm(g.OutputRows(x), "output_norm", epsilon)));
     }

@@ -19,4 +19,13 @@ internal static partial class GraphOps
 {
     /// <summary>f(x), value by value.</summary>
     public static Node Activate(this GraphBuilder graph, Node x, ActivationKind kind) => graph.Add(new ActivationOp(x, kind));
+
+    /// <summary>The feed-forward block without a gate: down(f(up(x))).</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[rows, width]</param>
+    /// <param name="block">Canonical name of the layer, such as <c>blk.0</c>; the matrices are its ffn_up and ffn_down</param>
+    /// <param name="hidden">Width between.</param>
+    /// <param name="kind">f</param>
+    public static Node FeedForward(this GraphBuilder graph, Node x, string block, int hidden, ActivationKind kind) =>
+        graph.Linear(graph.Activate(graph.Linear(x, $"{block}.ffn_up", hidden), kind), $"{block}.ffn_down", x.Width);
 }

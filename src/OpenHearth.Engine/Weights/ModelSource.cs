@@ -8,7 +8,7 @@ namespace OpenHearth.Engine.Weights;
 /// <summary>An open model on disk, in whatever form: what it says of itself and its tensors.</summary>
 internal abstract class ModelSource : IDisposable
 {
-    private const string ContextLengthKeys = "max_position_embeddings|n_positions|n_ctx|max_seq_len";
+    private const string ContextLengthKeys = "max_position_embeddings|n_positions|n_ctx|max_seq_len|seq_length";
     private const string LayerKeys = "num_hidden_layers|n_layer|n_layers";
 
     /// <summary>The path given.</summary>
@@ -61,7 +61,7 @@ internal abstract class ModelSource : IDisposable
             Path = Path,
             Architecture = architecture,
             Parameters = types.Sum(type => type.Parameters),
-            ContextLength = Parameters.Int("context_length", ContextLengthKeys),
+            ContextLength = Parameters.Int("context_length", ContextLengthKeys, FallbackContextLength(graph), 1),
             VocabularySize = graph.Nodes.OfType<EmbeddingOp>().First().Table.Matrix.Rows,
             OutputWidth = graph.Output.Width,
             GivesLogits = graph.Kind == OutputKind.Logits,
@@ -91,6 +91,10 @@ internal abstract class ModelSource : IDisposable
         [.. TensorNames.Select(name => Find(name)!).GroupBy(tensor => tensor.Type)
             .Select(group => new TensorTypeCount(group.Key.ToString(), group.Count(), group.Sum(Count)))
             .OrderByDescending(count => count.Parameters)];
+
+    // BLOOM's config doesn't say; its texts in training had so many tokens.
+    private static int? FallbackContextLength(ModelGraph graph) =>
+        graph.Nodes.OfType<AttentionOp>().Any(node => node.Slopes.Length > 0) ? 2048 : null;
 
     private static long Count(StoredTensor tensor) => checked(tensor.RowCount * tensor.Columns);
 
