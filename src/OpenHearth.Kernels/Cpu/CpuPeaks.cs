@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.Memory;
+using OpenHearth.Kernels.Threading;
+
+namespace OpenHearth.Kernels.Cpu;
+
+/// <summary>What this machine can do at most at this moment: the limits beside which speeds mean something.</summary>
+/// <param name="ReadBytes">Bytes read from memory a second by all threads of the pool.</param>
+/// <param name="ReadBytesOneThread">Bytes read from memory a second by one thread.</param>
+/// <param name="FloatMacs">Multiply-adds of F32 a second, all threads.</param>
+public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, double FloatMacs)
+{
+    private const int BufferBytes = 768 << 20;
+
+    /// <summary>Measures for about a second and takes the best of several rounds. Needs 768 MiB of memory meanwhile.</summary>
+    public static CpuPeaks Measure(ComputePool pool)
+    {
+        using var buffer = new NativeBuffer<byte>(BufferBytes);
+        using var alone = new ComputePool(1, pool.Level);
+        return new CpuPeaks(
+            Best(5, () => Read(pool, buffer)),
+            Best(3, () => Read(alone, buffer)),
+            Best(5, () => FloatMultiplyAdds(pool)));
+    }
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() =>
+        $"read {ReadBytes / 1e9:f1} GB/s (one thread {ReadBytesOneThread / 1e9:f1}), F32 {FloatMacs / 1e9:f0} GMAC/s";
+
+    private static double Best(int rounds, Func<double> measure) => Enumerable.Range(0, rounds).Max(_ => measure());
+
+    private static double Read(ComputePool pool, NativeBuffer<byte> buffer)
+    {
+        var job = new ReadJob { Buffer = buffer };
+        var start = Stopwatch.GetTimestamp();
+        pool.Run(ref job, 64 * pool.Threads);
+        return BufferBytes / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static double FloatMultiplyAdds(ComputePool pool)
+    {
+        const int rounds = 400_000;
+        var job = new FloatJob { Rounds = rounds };
+        var start = Stopwatch.GetTimestamp();
+        pool.Run(ref job);
+        return (double)FloatJob.MultiplyAddsPerRound * rounds * pool.Threads / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private unsafe struct ReadJob : IJob
+    {
+        public NativeBuffer<byte> Buffer;
+        public long Sink;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Execute(int part, int parts)
+        {
+            var bytes = Buffer.Length / parts / 256 * 256;
+            var p = Buffer.Pointer + part * bytes;
+            var (a, b) = (Vector512<long>.Zero, Vector512<long>.Zero);
+            for (var end = p + bytes; p < end; p += 256)
+            {
+                a |= Vector512.Load((long*)p) | Vector512.Load((long*)(p + 64));
+                b |= Vector512.Load((long*)(p + 128)) | Vector512.Load((long*)(p + 192));
+            }
+            Sink = (a | b)[0];
+        }
+    }
+
+    private struct FloatJob : IJob
+    {
+        public int Rounds;
+        public float Sink;
+
+        public static int MultiplyAddsPerRound => Vector512.IsHardwareAccelerated ? 12 * 16 : 12 * 8;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Execute(int part, int parts)
+        {
+            if (Vector512.IsHardwareAccelerated)
+                Wide();
+            else
+                Narrow();
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Wide()
+        {
+            var (f, g) = (Vector512.Create(0.5f), Vector512.Create(0.25f));
+            Vector512<float> a = default, b = default, c = default, d = default, e = default, h = default;
+            Vector512<float> i = default, j = default, k = default, l = default, m = default, n = default;
+            for (var round = 0; round < Rounds; round++)
+            {
+                a = Vector512.MultiplyAddEstimate(a, f, g);
+                b = Vector512.MultiplyAddEstimate(b, f, g);
+                c = Vector512.MultiplyAddEstimate(c, f, g);
+                d = Vector512.MultiplyAddEstimate(d, f, g);
+                e = Vector512.MultiplyAddEstimate(e, f, g);
+                h = Vector512.MultiplyAddEstimate(h, f, g);
+                i = Vector512.MultiplyAddEstimate(i, f, g);
+                j = Vector512.MultiplyAddEstimate(j, f, g);
+                k = Vector512.MultiplyAddEstimate(k, f, g);
+                l = Vector512.MultiplyAddEstimate(l, f, g);
+                m = Vector512.MultiplyAddEstimate(m, f, g);
+                n = Vector512.MultiplyAddEstimate(n, f, g);
+            }
+            Sink = Vector512.Sum(a + b + c + d + e + h + i + j + k + l + m + n);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Narrow()
+        {
+            var (f, g) = (Vector256.Create(0.5f), Vector256.Create(0.25f));
+            Vector256<float> a = default, b = default, c = default, d = default, e = default, h = default;
+            Vector256<float> i = default, j = default, k = default, l = default, m = default, n = default;
+            for (var round = 0; round < Rounds; round++)
+            {
+                a = Vector256.MultiplyAddEstimate(a, f, g);
+                b = Vector256.MultiplyAddEstimate(b, f, g);
+                c = Vector256.MultiplyAddEstimate(c, f, g);
+                d = Vector256.MultiplyAddEstimate(d, f, g);
+                e = Vector256.MultiplyAddEstimate(e, f, g);
+                h = Vector256.MultiplyAddEstimate(h, f, g);
+                i = Vector256.MultiplyAddEstimate(i, f, g);
+                j = Vector256.MultiplyAddEstimate(j, f, g);
+                k = Vector256.MultiplyAddEstimate(k, f, g);
+                l = Vector256.MultiplyAddEstimate(l, f, g);
+                m = Vector256.MultiplyAddEstimate(m, f, g);
+                n = Vector256.MultiplyAddEstimate(n, f, g);
+            }
+            Sink = Vector256.Sum(a + b + c + d + e + h + i + j + k + l + m + n);
+        }
+    }
+}
