@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul;
@@ -23,6 +22,7 @@ internal static class KernelTable
         var threads = CpuFeatures.Current.Cores;
         long megabytes = 512;
         var precision = Precision.Fast;
+        var clock = Clock.Wall;
         foreach (var arg in args)
         {
             switch (arg.Split('='))
@@ -33,8 +33,9 @@ internal static class KernelTable
                 case ["--threads", var text]: threads = int.Parse(text); break;
                 case ["--megabytes", var text]: megabytes = long.Parse(text); break;
                 case ["--exact"]: precision = Precision.Exact; break;
+                case ["--cpu"]: (clock, threads) = (Clock.Thread, 1); break;
                 default:
-                    Console.Error.WriteLine("usage: kernels [--formats=Q4_0,Q8_0|all] [--tokens=1,4,512] [--threads=2] [--megabytes=512] [--exact]");
+                    Console.Error.WriteLine("usage: kernels [--formats=Q4_0,Q8_0|all] [--tokens=1,4,512] [--threads=2] [--megabytes=512] [--exact] [--cpu]");
                     return 2;
             }
         }
@@ -52,7 +53,7 @@ internal static class KernelTable
             {
                 // Large batches need no memory test: fewer layers keep the run short.
                 var layers = tokens >= 64 ? Math.Min(weights.Layers, 4) : weights.Layers;
-                var seconds = Median(() => weights.Multiply(pool, tokens, layers, precision), tokens >= 64 ? 3 : 7);
+                var seconds = Median(clock, () => weights.Multiply(pool, tokens, layers, precision), tokens >= 64 ? 3 : 7);
                 var bytes = weights.LayerBytes * layers;
                 var macs = (double)weights.LayerValues * layers * tokens;
                 var perSecond = tokens / (seconds / bytes);
@@ -65,15 +66,15 @@ internal static class KernelTable
         return 0;
     }
 
-    private static double Median(Action action, int rounds)
+    private static double Median(Func<TimeSpan> clock, Action action, int rounds)
     {
         action();
         var times = new double[rounds];
         for (var i = 0; i < rounds; i++)
         {
-            var start = Stopwatch.GetTimestamp();
+            var start = clock();
             action();
-            times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            times[i] = (clock() - start).TotalSeconds;
         }
         Array.Sort(times);
         return times[rounds / 2];

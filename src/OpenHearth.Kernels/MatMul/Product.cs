@@ -1,3 +1,6 @@
+using OpenHearth.Kernels.CodeGen;
+using OpenHearth.Kernels.Cpu;
+using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Kernels.MatMul;
@@ -90,8 +93,12 @@ public static unsafe class Product
     {
         if (tokens == 0)
             return;
-        if (precision == Precision.Fast && IsCoded(targets) && tokens <= CodedRows.MostTokens)
+        if (precision == Precision.Exact || !IsCoded(targets))
+            FloatRows.Run(pool, ref targets, x, tokens);
+        else if (tokens <= CodedRows.MostTokens)
             CodedRows.Run(pool, ref targets, x, tokens);
+        else if (pool.Level >= CpuLevel.Avx512 && GeneratedKernels.Refusal is null)
+            GemmJob.Run(pool, ref targets, x, tokens);
         else
             FloatRows.Run(pool, ref targets, x, tokens);
     }

@@ -48,6 +48,17 @@ internal struct Targets
         return bytes;
     }
 
+    /// <summary>True where a format has minimums, which sums of activations are needed for.</summary>
+    public readonly bool HaveMins()
+    {
+        for (var i = 0; i < _count; i++)
+        {
+            if (_all[i].Weights.Codes is { HasMins: true })
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Finds the rows of a part.</summary>
     public readonly Target Part(int part, out int first, out int end)
     {

@@ -62,6 +62,9 @@ public sealed unsafe class ComputePool : IDisposable
     /// <summary>The highest level of instructions that products of this pool use.</summary>
     public CpuLevel Level { get; }
 
+    /// <summary>Second-level cache of a core.</summary>
+    internal int CacheBytes { get; } = CpuFeatures.Current.CacheBytes;
+
     /// <summary>Memory that the caller of Run fills before a run and all threads read in it.</summary>
     internal Workspace Shared { get; } = new();
 

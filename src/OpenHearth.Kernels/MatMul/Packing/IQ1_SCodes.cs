@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 
@@ -26,9 +27,10 @@ internal sealed unsafe class IQ1_SCodes() : RowCodes(TensorType.IQ1_S, 32, hasMi
     }
 
     /// <summary>Eight codes of a point, as in IQ1_M too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void StorePoint(sbyte* grid, uint code, int shift, sbyte* codes)
     {
-        var point = Vector64.Load(grid + 8 * code);
-        ((point << 3) + Vector64.Create((sbyte)shift)).Store(codes);
+        var point = Vector128.CreateScalar(*(ulong*)(grid + 8 * code)).AsSByte();
+        *(ulong*)codes = ((point << 3) + Vector128.Create((sbyte)shift)).AsUInt64()[0];
     }
 }

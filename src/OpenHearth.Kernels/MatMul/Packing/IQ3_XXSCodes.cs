@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OpenHearth.Kernels.Formats;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
@@ -28,5 +29,6 @@ internal sealed unsafe class IQ3_XXSCodes() : RowCodes(TensorType.IQ3_XXS, 32, h
     }
 
     /// <summary>Two points of four, as in IQ3_S too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Pair(sbyte* grid, int a, int b) => *(uint*)(grid + 4 * a) | (ulong)*(uint*)(grid + 4 * b) << 32;
 }

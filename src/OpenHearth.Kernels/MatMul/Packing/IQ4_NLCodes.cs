@@ -9,12 +9,10 @@ internal sealed unsafe class IQ4_NLCodes() : RowCodes(TensorType.IQ4_NL, 32, has
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
+        Halves(row, 18, columns / 32, scales);
         var steps = Vector128.Create(IQ4_NL.Steps);
         for (var i = 0; i < columns; i += 32, row += 18)
-        {
-            *scales++ = Half(row);
             StoreSteps(steps, row + 2, codes + i);
-        }
     }
 
     /// <summary>32 codes of a table of 16, from the nibbles of 16 bytes; as in IQ4_XS and MXFP4 too.</summary>

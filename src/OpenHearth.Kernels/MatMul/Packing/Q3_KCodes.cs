@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 
@@ -22,6 +23,7 @@ internal sealed unsafe class Q3_KCodes() : RowCodes(TensorType.Q3_K, 16, hasMins
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void UnpackScales(byte* packed, float d, float* scales)
     {
         var low = *(ulong*)packed;

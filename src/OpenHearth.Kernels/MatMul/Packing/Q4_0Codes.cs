@@ -8,10 +8,8 @@ internal sealed unsafe class Q4_0Codes() : RowCodes(TensorType.Q4_0, 32, hasMins
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
+        Halves(row, 18, columns / 32, scales);
         for (var i = 0; i < columns; i += 32, row += 18)
-        {
-            *scales++ = Half(row);
             (Nibbles(row + 2) - Vector256.Create((byte)8)).Store((byte*)codes + i);
-        }
     }
 }

@@ -8,11 +8,9 @@ internal sealed unsafe class Q4_1Codes() : RowCodes(TensorType.Q4_1, 32, hasMins
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
+        Halves(row, 20, columns / 32, scales);
+        Halves(row + 2, 20, columns / 32, mins);
         for (var i = 0; i < columns; i += 32, row += 20)
-        {
-            *scales++ = Half(row);
-            *mins++ = Half(row + 2);
             Nibbles(row + 4).Store((byte*)codes + i);
-        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 
@@ -21,6 +22,7 @@ internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins
     }
 
     /// <summary>The first 16 bytes of a block, as in Q5_K too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void UnpackScales(byte* block, float* scales, float* mins)
     {
         ulong a = *(uint*)(block + 4), b = *(uint*)(block + 8), c = *(uint*)(block + 12);

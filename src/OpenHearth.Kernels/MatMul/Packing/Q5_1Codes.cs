@@ -8,11 +8,9 @@ internal sealed unsafe class Q5_1Codes() : RowCodes(TensorType.Q5_1, 32, hasMins
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
+        Halves(row, 24, columns / 32, scales);
+        Halves(row + 2, 24, columns / 32, mins);
         for (var i = 0; i < columns; i += 32, row += 24)
-        {
-            *scales++ = Half(row);
-            *mins++ = Half(row + 2);
             (Nibbles(row + 8) | Spread(*(uint*)(row + 4)) & Vector256.Create((byte)16)).Store((byte*)codes + i);
-        }
     }
 }

@@ -8,10 +8,8 @@ internal sealed unsafe class Q8_0Codes() : RowCodes(TensorType.Q8_0, 32, hasMins
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
+        Halves(row, 34, columns / 32, scales);
         for (var i = 0; i < columns; i += 32, row += 34)
-        {
-            *scales++ = Half(row);
             Vector256.Load(row + 2).Store((byte*)codes + i);
-        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 
@@ -24,6 +25,7 @@ internal sealed unsafe class TQ1_0Codes() : RowCodes(TensorType.TQ1_0, 32, hasMi
     }
 
     /// <summary>The digit that multiplying by a power of three, modulo 256, and then by three moves above a byte; minus 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<sbyte> Digits(Vector128<byte> bytes, int power)
     {
         var (low, high) = Vector128.Widen(bytes);

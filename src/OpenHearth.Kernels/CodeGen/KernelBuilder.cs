@@ -1,0 +1,104 @@
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace OpenHearth.Kernels.CodeGen;
+
+/// <summary>
+/// Writes one kernel: an assembler whose vector registers are handed out by name, so that a kernel that needs too many
+/// fails when it is written, and constants that follow the code. The one argument, a pointer, arrives in rdi; rax, rcx,
+/// rdx, rsi, rdi and r8 to r11 may be changed (System V calling convention), and so may all vector and mask registers.
+/// </summary>
+internal sealed class KernelBuilder
+{
+    private static readonly AssemblerRegisterZMM[] All =
+    [
+        zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
+        zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm23, zmm24, zmm25, zmm26, zmm27, zmm28, zmm29, zmm30, zmm31,
+    ];
+
+    private readonly List<(string Name, AssemblerRegisterZMM Register)> _names = [];
+    private readonly List<(Label Label, byte[] Bytes)> _constants = [];
+    private readonly Stack<AssemblerRegisterZMM> _free = new(All.Reverse());
+
+    /// <summary>The assembler.</summary>
+    public Assembler Asm { get; } = new(64);
+
+    /// <summary>Takes a vector register.</summary>
+    /// <exception cref="InvalidOperationException">All 32 are in use.</exception>
+    public AssemblerRegisterZMM Vector(string name)
+    {
+        if (!_free.TryPop(out var register))
+            throw new InvalidOperationException($"No register is left for {name}.");
+        _names.Add((name, register));
+        return register;
+    }
+
+    /// <summary>Takes several vector registers.</summary>
+    public AssemblerRegisterZMM[] Vectors(string name, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => Vector($"{name}{i}"))];
+
+    /// <summary>Gives a vector register back.</summary>
+    public void Free(params ReadOnlySpan<AssemblerRegisterZMM> registers)
+    {
+        foreach (var register in registers)
+            _free.Push(register);
+    }
+
+    /// <summary>Takes a vector register and loads 64 bytes that do not change.</summary>
+    public AssemblerRegisterZMM Constant(string name, ReadOnlySpan<byte> bytes)
+    {
+        var register = Vector(name);
+        Asm.vmovdqu64(register, __zmmword_ptr[Data(bytes)]);
+        return register;
+    }
+
+    /// <summary>Takes a vector register and fills it with one byte.</summary>
+    public AssemblerRegisterZMM ConstantBytes(string name, byte value)
+    {
+        Span<byte> bytes = stackalloc byte[64];
+        bytes.Fill(value);
+        return Constant(name, bytes);
+    }
+
+    /// <summary>Takes a vector register and loads 64 bytes, the byte at i being f(i).</summary>
+    public AssemblerRegisterZMM ConstantBytes(string name, Func<int, int> f)
+    {
+        Span<byte> bytes = stackalloc byte[64];
+        for (var i = 0; i < 64; i++)
+            bytes[i] = (byte)f(i);
+        return Constant(name, bytes);
+    }
+
+    /// <summary>Takes a vector register and loads 32 words, word i being f(i).</summary>
+    public AssemblerRegisterZMM ConstantWords(string name, Func<int, int> f) =>
+        ConstantBytes(name, i => f(i / 2) >> (i % 2 * 8));
+
+    /// <summary>Takes a vector register and loads 16 double words, number i being f(i).</summary>
+    public AssemblerRegisterZMM ConstantDwords(string name, Func<int, int> f) =>
+        ConstantBytes(name, i => f(i / 4) >> (i % 4 * 8));
+
+    /// <summary>Takes a vector register and loads 8 quad words, number i being f(i).</summary>
+    public AssemblerRegisterZMM ConstantQwords(string name, Func<int, long> f) =>
+        ConstantBytes(name, i => (int)(f(i / 8) >> (i % 8 * 8)));
+
+    /// <summary>Ends the kernel and makes it executable.</summary>
+    public GeneratedKernel Build(string name)
+    {
+        Asm.vzeroupper();
+        Asm.ret();
+        foreach (var (label, bytes) in _constants)
+        {
+            var here = label;
+            Asm.Label(ref here);
+            Asm.db(bytes);
+        }
+        return GeneratedKernel.Write(name, Asm, _constants.Sum(constant => constant.Bytes.Length), _names);
+    }
+
+    private Label Data(ReadOnlySpan<byte> bytes)
+    {
+        var label = Asm.CreateLabel();
+        _constants.Add((label, bytes.ToArray()));
+        return label;
+    }
+}
