@@ -18,16 +18,24 @@ internal static class GemmKernel
     /// <summary>Accumulators that fit beside everything else: twice what hides the latency of VNNI.</summary>
     private const int Accumulators = 24;
 
-    private static readonly KernelCache<(PanelLayout Layout, int Panels, int Tokens)> Kernels = new(key => Write(key.Layout, key.Panels, key.Tokens));
+    private const int MostPanels = 4;
+
+    private static readonly KernelTable Kernels = new(4 * MostPanels * MostTokens, number =>
+    {
+        var (rest, tokens) = Math.DivRem(number, MostTokens);
+        var (layout, panels) = Math.DivRem(rest, MostPanels);
+        return Write(new PanelLayout(layout / 2 == 0 ? 16 : 32, layout % 2 != 0), panels + 1, tokens + 1);
+    });
 
     /// <summary>Panels that a kernel takes at once beside so many tokens.</summary>
-    public static int PanelsFor(int tokens) => tokens > Accumulators / 4 ? 2 : 4;
+    public static int PanelsFor(int tokens) => tokens > Accumulators / MostPanels ? 2 : MostPanels;
 
     /// <summary>The kernel for this processor.</summary>
     /// <param name="layout">The panels' layout.</param>
     /// <param name="panels">1 to <see cref="PanelsFor"/>.</param>
     /// <param name="tokens">1 to <see cref="MostTokens"/>.</param>
-    public static GeneratedKernel Get(PanelLayout layout, int panels, int tokens) => Kernels.Get((layout, panels, tokens));
+    public static GeneratedKernel Get(PanelLayout layout, int panels, int tokens) =>
+        Kernels[(((layout.Group == 16 ? 0 : 2) + (layout.HasMins ? 1 : 0)) * MostPanels + panels - 1) * MostTokens + tokens - 1];
 
     /// <summary>What a kernel reads.</summary>
     [StructLayout(LayoutKind.Sequential)]
