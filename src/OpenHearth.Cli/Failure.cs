@@ -7,6 +7,8 @@ namespace OpenHearth.Cli;
 /// <summary>A command can't go on. The message says what, why and what to do, in one line.</summary>
 internal sealed class Failure(int exitCode, string message, Exception? cause = null) : Exception(message, cause)
 {
+    private const string FormatAdvice = "A model is a whole GGUF file or a folder of safetensors files; fetch or convert it again if it should be one.";
+
     /// <summary>What the process returns.</summary>
     public int ExitCode { get; } = exitCode;
 
@@ -27,7 +29,7 @@ internal sealed class Failure(int exitCode, string message, Exception? cause = n
         FileNotFoundException { FileName: { Length: > 0 } file } => new Failure(Cli.ExitCode.NotFound, $"There is no file {file}.", thrown),
         FileNotFoundException or DirectoryNotFoundException => new Failure(Cli.ExitCode.NotFound, thrown.Message, thrown),
         ContextOverflowException => Because($"{thrown.Message} Give a smaller --ctx or a shorter text.", thrown),
-        ModelFormatException => Because(thrown.Message, thrown),
+        ModelFormatException => Because(thrown.Message.Contains("docs/", StringComparison.Ordinal) ? thrown.Message : $"{thrown.Message.TrimEnd('.')}. {FormatAdvice}", thrown),
         TemplateException template => Because(template.Report, thrown),
         ArgumentException => Because(WithoutParameter(thrown.Message), thrown),
         NotSupportedException => Because(thrown.Message, thrown),

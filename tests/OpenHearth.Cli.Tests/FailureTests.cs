@@ -32,4 +32,10 @@ public sealed class FailureTests
     [Fact]
     public void From_MissingFile_NamesIt() =>
         Assert.Equal("There is no file model.gguf.", Failure.From(new FileNotFoundException("no", "model.gguf")).Message);
+
+    [Fact]
+    public void From_FileThatIsNoModel_SaysWhatIs() =>
+        Assert.Equal(
+            "x.gguf: the file has 0 bytes. A model is a whole GGUF file or a folder of safetensors files; fetch or convert it again if it should be one.",
+            Failure.From(new ModelFormatException("x.gguf: the file has 0 bytes")).Message);
 }
