@@ -15,7 +15,10 @@ internal sealed class HuggingFaceParameters(HuggingFaceConfig config) : HyperPar
 
     public override RopeParameters? Rope(string? layerType) => config.Rope(layerType);
 
-    public override bool? FindBool(string gguf, string huggingFace) => Find(huggingFace) is var (section, key) ? section.FindBoolean(key) : null;
+    // Some configs have a number that Python takes for true, such as 4 for Llama 4's attn_temperature_tuning.
+    public override bool? FindBool(string gguf, string huggingFace) => Find(huggingFace) is not var (section, key) ? null
+        : section.IsNumber(key) ? section.FindNumber(key) != 0
+        : section.FindBoolean(key);
 
     public override string? FindText(string gguf, string huggingFace) => Find(huggingFace) is var (section, key) ? section.FindString(key) : null;
 

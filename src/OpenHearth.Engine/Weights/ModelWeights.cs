@@ -192,7 +192,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
 
     private ModelFormatException Missing(string name, int expert)
     {
-        var looked = source.IsGguf ? "" : $" (looked for {string.Join(", ", names.Resolve(name, expert).Select(candidate => ModelFormatException.Quote(candidate.Name)))})";
+        var looked = source.IsGguf ? "" : $" (looked for {string.Join(", ", names.Resolve(name, expert).Take(2).Select(candidate => ModelFormatException.Quote(candidate.Name)))})";
         return new ModelFormatException($"{source.Path}: tensor {ModelFormatException.Quote(name)} is missing{looked}");
     }
 

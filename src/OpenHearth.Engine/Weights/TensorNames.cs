@@ -10,6 +10,8 @@ namespace OpenHearth.Engine.Weights;
 /// <param name="prefix">What models whose classes wrap others put before all names, or leave away.</param>
 internal sealed partial class TensorNames(string prefix = "model.")
 {
+    // The second two are those of models that see or hear, in the styles of transformers 5 and 4.
+    private readonly string[] _prefixes = [.. new[] { prefix, "", $"{prefix}language_model.", $"language_model.{prefix}", "language_model." }.Distinct()];
     private readonly Dictionary<string, List<Rule>> _rules = [];
 
     /// <summary>The names that Llama has and most models follow.</summary>
@@ -73,7 +75,7 @@ internal sealed partial class TensorNames(string prefix = "model.")
         {
             foreach (var rule in _rules.GetValueOrDefault(key, []).Where(rule => rule.Foreign.Contains('#', StringComparison.Ordinal) == expert >= 0))
             {
-                foreach (var start in prefix.Length > 0 ? [prefix, ""] : new[] { "" })
+                foreach (var start in _prefixes)
                     yield return new ForeignTensor(start + Name(rule.Foreign, ending), rule.Beside is null ? null : start + Name(rule.Beside, ending), rule.Transform);
             }
         }

@@ -95,6 +95,9 @@ public class ConfigSection
     /// <summary>True where the key holds a nested object.</summary>
     public bool HasSection(string key) => TryGet(key, out var value, out _) && value.ValueKind == JsonValueKind.Object;
 
+    /// <summary>True where the key holds a number.</summary>
+    internal bool IsNumber(string key) => TryGet(key, out var value, out _) && value.ValueKind == JsonValueKind.Number;
+
     /// <summary>True where the key holds a list.</summary>
     internal bool IsList(string key) => TryGet(key, out var value, out _) && value.ValueKind == JsonValueKind.Array;
 
