@@ -23,8 +23,18 @@ internal static class ArchitectureRegistry
         new("starcoder2", new StarCoder2(), "starcoder2", "Starcoder2ForCausalLM"),
         new("stablelm", new StableLm(), "stablelm", "StableLmForCausalLM"),
         new("cohere2", new Cohere2(), "cohere2", "Cohere2ForCausalLM"),
+        new("glm4moe", new Glm4Moe(), "glm4_moe", "Glm4MoeForCausalLM"),
+        new("granite", new Granite(), "granite", "GraniteForCausalLM"),
+        new("minimax-m2", new MiniMaxM2(), "minimax_m2", "MiniMaxM2ForCausalLM"),
+        new("olmo", new Olmo(), "olmo", "OlmoForCausalLM"),
+        new("olmo2", new Olmo2(), "olmo2", "olmo3", "Olmo2ForCausalLM", "Olmo3ForCausalLM"),
+        new("olmoe", new Olmoe(), "olmoe", "OlmoeForCausalLM"),
+        new("phi3", new Phi3(), "phi3", "Phi3ForCausalLM"),
+        new("phimoe", new PhiMoe(), "phimoe", "PhiMoEForCausalLM", "PhimoeForCausalLM"),
         new("qwen2", new Qwen2(), "qwen2", "Qwen2ForCausalLM"),
+        new("qwen2moe", new Qwen2(), "qwen2_moe", "Qwen2MoeForCausalLM"),
         new("qwen3", new Qwen3(), "qwen3", "Qwen3ForCausalLM"),
+        new("qwen3moe", new Qwen3(), "qwen3_moe", "Qwen3MoeForCausalLM"),
         new("smollm3", new SmolLm3(), "smollm3", "SmolLM3ForCausalLM"),
     ];
 

@@ -61,9 +61,11 @@ internal sealed class DecoderParameters
     /// <summary>The window of attention, 0 for none.</summary>
     public int Window => _p.Int("attention.sliding_window", "sliding_window", 0, 0);
 
-    /// <summary>Which layers have the window: what the model says, otherwise all but each <paramref name="every"/>-th.</summary>
+    /// <summary>Which layers have the window, if there is one: what the model says, otherwise all but each <paramref name="every"/>-th.</summary>
     public bool[] WindowedLayers(int every)
     {
+        if (Window == 0)
+            return new bool[Layers];
         if (_p.FindTexts("", "layer_types") is { } types)
             return Listed([.. types.Select(type => type == "sliding_attention")]);
         if (_p.FindNumbers("attention.sliding_window_pattern", "") is { } flags)

@@ -15,6 +15,15 @@ internal static class RopeScaling
     public static Node Angles(GraphBuilder g, HyperParameters p, int dimensions)
     {
         var rope = p.Rope() ?? Default(10000);
+        if (g.Weights.Has("rope_factors_long.weight"))
+        {
+            rope = rope with
+            {
+                Type = "longrope",
+                LongFactor = [.. g.Weights.Vector("rope_factors_long.weight", dimensions / 2).Select(factor => (double)factor)],
+                ShortFactor = [.. g.Weights.Vector("rope_factors_short.weight", dimensions / 2).Select(factor => (double)factor)],
+            };
+        }
         if (!g.Weights.Has("rope_freqs.weight"))
             return g.RopeAngles(Frequencies(rope, p, dimensions));
         var divisors = g.Weights.Vector("rope_freqs.weight", dimensions / 2);
@@ -37,6 +46,7 @@ internal static class RopeScaling
             "linear" => new RopeFrequencies([.. inverse.Select(frequency => (float)(frequency / Factor(rope, p)))]),
             "llama3" => Llama3(rope, p, inverse),
             "yarn" => Yarn(rope, p, inverse),
+            "longrope" => Long(rope, p, inverse),
             _ => throw new ModelFormatException($"{p.Path}: RoPE scaling {ModelFormatException.Quote(rope.Type)} is not known"),
         };
     }
@@ -90,6 +100,20 @@ internal static class RopeScaling
             scaled[i] = (float)((inverse[i] / factor * stretched) + (inverse[i] * (1 - stretched)));
         }
         return new RopeFrequencies(scaled, (float)Magnitude(rope, p, factor));
+    }
+
+    // Source: Ding et al., LongRoPE, 2024, with Phi-3's rule for the magnitude. Positions must mean the same for all tokens of
+    // a sequence, so the context that the model was made for decides between the factors, not the length so far.
+    private static RopeFrequencies Long(RopeParameters rope, HyperParameters p, float[] inverse)
+    {
+        var original = Original(rope, p);
+        var stretch = p.Int("context_length", "max_position_embeddings") / original;
+        var key = stretch > 1 ? "long_factor" : "short_factor";
+        var factors = (stretch > 1 ? rope.LongFactor : rope.ShortFactor) ?? throw p.Missing("rope.scaling", $"rope_scaling.{key}");
+        if (factors.Count != inverse.Length || factors.Any(factor => !(factor > 0)))
+            throw p.Wrong("rope.scaling", $"rope_scaling.{key}", $"a list of {factors.Count} for {inverse.Length} pairs, all above 0");
+        var magnitude = rope.AttentionFactor ?? (stretch > 1 ? Math.Sqrt(1 + (Math.Log(stretch) / Math.Log(original))) : 1);
+        return new RopeFrequencies([.. inverse.Select((frequency, i) => (float)(frequency / factors[i]))], (float)magnitude);
     }
 
     private static double Magnitude(RopeParameters rope, HyperParameters p, double factor)

@@ -1,0 +1,3 @@
+namespace OpenHearth.Engine.Tests.Architectures;
+
+public sealed class OlmoeTests() : ArchitectureTests("olmoe/gguf", "olmoe/safetensors");
