@@ -35,6 +35,8 @@ internal static class ArchitectureRegistry
         new("qwen2moe", new Qwen2(), "qwen2_moe", "Qwen2MoeForCausalLM"),
         new("qwen3", new Qwen3(), "qwen3", "Qwen3ForCausalLM"),
         new("qwen3moe", new Qwen3(), "qwen3_moe", "Qwen3MoeForCausalLM"),
+        new("lfm2", new Lfm2(), "lfm2", "Lfm2ForCausalLM"),
+        new("mamba2", new Mamba2(), "mamba2", "Mamba2ForCausalLM"),
         new("smollm3", new SmolLm3(), "smollm3", "SmolLM3ForCausalLM"),
     ];
 

@@ -1,3 +1,4 @@
+using OpenHearth.Engine.Files;
 using OpenHearth.Engine.KvCache;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Attention;
@@ -36,10 +37,14 @@ internal sealed class GraphBuilder(ModelWeights weights)
     }
 
     /// <summary>Room for <paramref name="length"/> floats that one layer carries from token to token of a sequence; zero at its start.</summary>
-    public StateSlot AddState(int length)
+    /// <exception cref="ModelFormatException">A sequence would carry more than 8 GiB.</exception>
+    public StateSlot AddState(long length)
     {
-        var slot = new StateSlot(_states.Sum(), length);
-        _states.Add(length);
+        var first = _states.Sum();
+        if (length > int.MaxValue - first)
+            throw new ModelFormatException($"{Weights.Path}: the recurrent state of a sequence would take more than {int.MaxValue} numbers");
+        var slot = new StateSlot(first, (int)length);
+        _states.Add(slot.Length);
         return slot;
     }
 

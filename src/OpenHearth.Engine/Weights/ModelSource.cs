@@ -8,7 +8,7 @@ namespace OpenHearth.Engine.Weights;
 /// <summary>An open model on disk, in whatever form: what it says of itself and its tensors.</summary>
 internal abstract class ModelSource : IDisposable
 {
-    private const string ContextLengthKeys = "max_position_embeddings|n_positions|n_ctx|max_seq_len|seq_length";
+    private const string ContextLengthKeys = "max_position_embeddings|n_positions|n_ctx|max_seq_len|seq_length|context_length|model_max_length";
     private const string LayerKeys = "num_hidden_layers|n_layer|n_layers";
 
     /// <summary>The path given.</summary>
@@ -94,7 +94,7 @@ internal abstract class ModelSource : IDisposable
 
     // BLOOM's config doesn't say; its texts in training had so many tokens.
     private static int? FallbackContextLength(ModelGraph graph) =>
-        graph.Nodes.OfType<AttentionOp>().Any(node => node.Slopes.Length > 0) ? 2048 : null;
+        graph.Attention.Count == 0 ? 1 << 20 : graph.Nodes.OfType<AttentionOp>().Any(node => node.Slopes.Length > 0) ? 2048 : null;
 
     private static long Count(StoredTensor tensor) => checked(tensor.RowCount * tensor.Columns);
 

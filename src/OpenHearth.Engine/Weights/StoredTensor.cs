@@ -37,17 +37,20 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
         return new StoredTensor(Name, Type, [count, Columns], Data.Slice(checked(first * rowBytes), checked(count * rowBytes)));
     }
 
-    /// <summary>Every number plus one, as F32 in memory of its own: what norms multiply with where the file has the difference from one.</summary>
-    public StoredTensor PlusOne()
+    /// <summary>Every number plus one: what norms multiply with where the file has the difference from one.</summary>
+    public StoredTensor PlusOne() => Map(value => value + 1);
+
+    /// <summary>Other numbers in place of a small tensor's, as F32 in memory of its own.</summary>
+    public StoredTensor Map(Func<float, float> function)
     {
-        if (!BlockFormats.TryGet(Type, out var format))
-            throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} has type {Type}, which can't be decoded");
         var count = checked((int)(RowCount * Columns));
+        if (!BlockFormats.TryGet(Type, out var format) || count % format.BlockSize != 0)
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of type {Type} can't be decoded");
         var buffer = new NativeBuffer<byte>((long)count * sizeof(float));
-        var values = MemoryMarshal.Cast<byte, float>(buffer.Slice(0, count * sizeof(float)));
+        var values = MemoryMarshal.Cast<byte, float>(buffer.Slice(0, checked(count * sizeof(float))));
         format.Decode(Data.Span(0, checked((int)TensorTypes.RowBytes(Type, count))), values);
         foreach (ref var value in values)
-            value += 1;
+            value = function(value);
         return new StoredTensor(Name, TensorType.F32, Shape, MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 
