@@ -37,6 +37,9 @@ internal static class ArchitectureRegistry
         new("qwen3moe", new Qwen3(), "qwen3_moe", "Qwen3MoeForCausalLM"),
         new("lfm2", new Lfm2(), "lfm2", "Lfm2ForCausalLM"),
         new("mamba2", new Mamba2(), "mamba2", "Mamba2ForCausalLM"),
+        new("qwen3next", new QwenHybrid(), "qwen3_next", "Qwen3NextForCausalLM"),
+        new("qwen35", new QwenHybrid(), "qwen3_5_text", "qwen3_5", "Qwen3_5ForCausalLM", "Qwen3_5ForConditionalGeneration"),
+        new("qwen35moe", new QwenHybrid(), "qwen3_5_moe_text", "qwen3_5_moe", "Qwen3_5MoeForCausalLM", "Qwen3_5MoeForConditionalGeneration"),
         new("smollm3", new SmolLm3(), "smollm3", "SmolLM3ForCausalLM"),
     ];
 
