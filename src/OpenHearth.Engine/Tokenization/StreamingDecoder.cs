@@ -43,7 +43,7 @@ public sealed class StreamingDecoder
             // Only the last three bytes can belong to a character that more bytes would complete.
             for (var back = 1; back <= Math.Min(3, held.Length); back++)
             {
-                if (Rune.DecodeFromUtf8(held[^back..], out _, out _) == OperationStatus.NeedMoreData)
+                if (Rune.DecodeFromUtf8(held[^back..], out _, out _) == OperationStatus.NeedMoreData || IsHalfSurrogate(held[^back..]))
                     length = held.Length - back;
             }
         }
@@ -51,4 +51,7 @@ public sealed class StreamingDecoder
         _held.RemoveRange(0, length);
         return text;
     }
+
+    // Two bytes of a surrogate, which the third will make invalid: shown with it, as other decoders do.
+    private static bool IsHalfSurrogate(ReadOnlySpan<byte> tail) => tail is [0xED, >= 0xA0 and <= 0xBF];
 }

@@ -54,11 +54,19 @@ public sealed class Tokenizer
     public static Tokenizer FromGguf(GgufMetadata metadata) => GgufTokenizer.Load(metadata);
 
     /// <summary>
-    /// Reads a tokenizer alone: a GGUF file, a SentencePiece <c>.model</c>, RWKV's vocabulary.
+    /// Reads a tokenizer alone: a tokenizer.json, a GGUF file, a SentencePiece <c>.model</c>, RWKV's vocabulary.
     /// </summary>
     /// <exception cref="ModelFormatException">It is damaged or of an unknown kind.</exception>
     /// <exception cref="IOException">The file can't be read.</exception>
     public static Tokenizer FromFile(string path) => TokenizerFile.Load(path);
+
+    /// <summary>
+    /// Reads the tokenizer of a folder in the style of Hugging Face: tokenizer.json with what tokenizer_config.json,
+    /// special_tokens_map.json and generation_config.json say of its tokens; else tokenizer.model or rwkv_vocab*.txt.
+    /// </summary>
+    /// <exception cref="ModelFormatException">It has none, or one that is damaged or of an unknown kind.</exception>
+    /// <exception cref="IOException">A file can't be read.</exception>
+    public static Tokenizer FromFolder(string folder) => TokenizerFile.LoadFolder(folder);
 
     /// <summary>True for control tokens, which are no text: BOS, EOS, the marks of chat templates.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The vocabulary has no such id.</exception>
@@ -124,7 +132,7 @@ public sealed class Tokenizer
     internal ReadOnlySpan<byte> DecodedBytes(int id, bool skipSpecial, ref bool atStart)
     {
         var kind = _vocabulary.Kind(Checked(id));
-        if (kind == TokenKind.Unknown)
+        if (kind == TokenKind.Unknown && _decoder.StripsAll)
             atStart = false;
         if (skipSpecial && kind is (TokenKind.Control or TokenKind.Unknown))
             return [];

@@ -6,32 +6,44 @@ using OpenHearth.Engine.Tokenization.Text;
 namespace OpenHearth.Engine.Tokenization;
 
 /// <summary>
-/// Text to ids: added tokens are cut out, the text between them is normalized, cut into pieces and handed to the model.
-/// Immutable, thread-safe.
+/// Text to ids: added tokens are cut out, the text between them is normalized, added tokens that are looked for in
+/// normalized text are cut out of that, the rest is cut into pieces and handed to the model. Immutable, thread-safe.
 /// </summary>
-internal sealed class TokenizerPipeline(TokenModel model)
+internal sealed class TokenizerPipeline
 {
-    private readonly AddedTokenMatcher _all = new([]);
-    private readonly AddedTokenMatcher _plain = new([]);
+    private readonly TokenModel _model;
+    private readonly TextNormalizer[] _normalizers;
+    private readonly AddedTokenMatcher _all, _plain, _allNormalized, _plainNormalized;
 
-    /// <summary>Rewritings of the whole text between two added tokens, in order.</summary>
-    public TextNormalizer[] Normalizers { get; init; } = [];
+    /// <param name="model">Pieces to tokens.</param>
+    /// <param name="normalizers">Rewritings of the whole text between two added tokens, in order.</param>
+    /// <param name="added">Tokens that are cut out.</param>
+    public TokenizerPipeline(TokenModel model, TextNormalizer[] normalizers, AddedToken[] added)
+    {
+        (_model, _normalizers) = (model, normalizers);
+        var raw = added.Where(t => !t.IsNormalized).ToArray();
+        var normalized = added.Where(t => t.IsNormalized).Select(t => t with { Content = Normalize(t.Content) }).ToArray();
+        AddedContents = raw.Concat(normalized).DistinctBy(t => t.Id).ToDictionary(t => t.Id, t => t.Content);
+        _all = new AddedTokenMatcher(raw);
+        _plain = new AddedTokenMatcher(raw.Where(t => !t.IsSpecial));
+        _allNormalized = new AddedTokenMatcher(normalized);
+        _plainNormalized = new AddedTokenMatcher(normalized.Where(t => !t.IsSpecial));
+    }
 
-    /// <summary>Cuts and rewritings of pieces, in order.</summary>
+    /// <summary>The texts that added tokens are found by, normalized where they are looked for in normalized text.</summary>
+    public IReadOnlyDictionary<int, byte[]> AddedContents { get; }
+
+    /// <summary>Cuts of pieces, in order: first these, then the rewriting, then <see cref="LastSplitters"/>.</summary>
     public Splitter[] Splitters { get; init; } = [];
 
-    /// <summary>The span of a token leaves out blanks at its ends.</summary>
-    public bool TrimsOffsets { get; init; }
+    /// <summary>A rewriting of each piece, or null.</summary>
+    public PieceRewriter? Rewriter { get; init; }
 
-    /// <summary>Tokens that are cut out before all else.</summary>
-    public AddedToken[] AddedTokens
-    {
-        init
-        {
-            _all = new AddedTokenMatcher(value);
-            _plain = new AddedTokenMatcher(value.Where(t => !t.IsSpecial));
-        }
-    }
+    /// <summary>Cuts of rewritten pieces.</summary>
+    public Splitter[] LastSplitters { get; init; } = [];
+
+    /// <summary>The span of a token leaves out spaces at its ends.</summary>
+    public bool TrimsOffsets { get; init; }
 
     /// <summary>Appends the tokens of the workspace's raw text to its list.</summary>
     public void Encode(Workspace work, bool parseSpecial)
@@ -41,7 +53,7 @@ internal sealed class TokenizerPipeline(TokenModel model)
         {
             var token = matcher.Next(work.Raw.Span, at, out var start, out var end);
             if (start > at)
-                EncodeText(work, at, start);
+                EncodeText(work, at, start, parseSpecial ? _allNormalized : _plainNormalized);
             if (token is not null)
                 work.Tokens.Add(token.Id, start, end);
             at = end;
@@ -64,24 +76,45 @@ internal sealed class TokenizerPipeline(TokenModel model)
         }
     }
 
-    private void EncodeText(Workspace work, int start, int end)
+    private void EncodeText(Workspace work, int start, int end, AddedTokenMatcher normalized)
     {
-        if (Normalizers.Length == 0)
+        var text = work.Raw;
+        if (_normalizers.Length > 0)
         {
-            EncodePieces(work, work.Raw, start, end);
-            return;
+            work.Current.Clear(work.Tokens.HasOffsets);
+            work.Current.Append(text, start, end);
+            Normalize(work, isFirst: start == 0);
+            text = work.Current;
+            (start, end) = (0, text.Length);
         }
-        work.Current.Clear(work.Tokens.HasOffsets);
-        work.Current.Append(work.Raw, start, end);
-        foreach (var normalizer in Normalizers)
+        for (var at = start; at < end;)
+        {
+            var token = normalized.Next(text.Span[..end], at, out var next, out var after);
+            EncodePieces(work, text, at, next);
+            if (token is not null)
+                work.Tokens.Add([new Token(token.Id, after - next)], text, next);
+            at = after;
+        }
+    }
+
+    private void Normalize(Workspace work, bool isFirst)
+    {
+        foreach (var normalizer in _normalizers)
         {
             if (!normalizer.Changes(work.Current.Span))
                 continue;
             work.Next.Clear(work.Tokens.HasOffsets);
-            normalizer.Apply(work.Current, work.Next, isFirst: start == 0);
+            normalizer.Apply(work.Current, work.Next, isFirst);
             work.SwapText();
         }
-        EncodePieces(work, work.Current, 0, work.Current.Length);
+    }
+
+    private byte[] Normalize(byte[] content)
+    {
+        var work = new Workspace();
+        work.Current.Append(content, 0, 0);
+        Normalize(work, isFirst: true);
+        return work.Current.Span.ToArray();
     }
 
     private void EncodePieces(Workspace work, TextBuffer text, int start, int end)
@@ -90,24 +123,48 @@ internal sealed class TokenizerPipeline(TokenModel model)
             return;
         work.Cuts.Clear();
         work.Cuts.Add(end);
-        foreach (var splitter in Splitters)
+        Split(work, Splitters, text, start);
+        if (Rewriter is not null)
+        {
+            text = Rewrite(work, Rewriter, text, start);
+            start = 0;
+            Split(work, LastSplitters, text, start);
+        }
+        for (var (i, from) = (0, start); i < work.Cuts.Count; from = work.Cuts[i++])
+        {
+            if (!work.Cuts.IsDropped(i))
+                _model.Encode(work, text, from, work.Cuts[i]);
+        }
+    }
+
+    private static void Split(Workspace work, Splitter[] splitters, TextBuffer text, int start)
+    {
+        foreach (var splitter in splitters)
         {
             work.NextCuts.Clear();
-            var from = start;
-            for (var i = 0; i < work.Cuts.Count; i++)
+            for (var (i, from) = (0, start); i < work.Cuts.Count; from = work.Cuts[i++])
             {
                 if (work.Cuts.IsDropped(i))
                     work.NextCuts.Drop(work.Cuts[i]);
                 else
                     splitter.Split(text.Span, from, work.Cuts[i], work.NextCuts);
-                from = work.Cuts[i];
             }
             work.SwapCuts();
         }
+    }
+
+    private static TextBuffer Rewrite(Workspace work, PieceRewriter rewriter, TextBuffer text, int start)
+    {
+        work.Pieces.Clear(work.Tokens.HasOffsets);
+        work.NextCuts.Clear();
         for (var (i, from) = (0, start); i < work.Cuts.Count; from = work.Cuts[i++])
         {
-            if (!work.Cuts.IsDropped(i))
-                model.Encode(work, text, from, work.Cuts[i]);
+            if (work.Cuts.IsDropped(i))
+                continue;
+            rewriter.Apply(text, from, work.Cuts[i], work.Pieces);
+            work.NextCuts.Add(work.Pieces.Length);
         }
+        work.SwapCuts();
+        return work.Pieces;
     }
 }

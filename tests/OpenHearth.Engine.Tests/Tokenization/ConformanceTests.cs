@@ -45,6 +45,20 @@ public class ConformanceTests
         new VocabularyFile("minilm-bert", "models/all_minilm_l6_v2/all-MiniLM-L6-v2-q8_0.gguf"),
         new VocabularyFile("wordpiece", "tokenizers_expected/trained/wordpiece.gguf"),
         new VocabularyFile("rwkv-world", "tokenizers_expected/vocab/rwkv_vocab_v20230424.txt.gz", "ref", "ref", "", "ref"),
+        new VocabularyFile("bytelevel_qwen2", "tokenizers_expected/trained/bytelevel_qwen2.tokenizer.json"),
+        new VocabularyFile("spm_bpe_bytes", "tokenizers_expected/trained/spm_bpe_bytes.tokenizer.json", Text: "hf|lc"),
+        new VocabularyFile("unigram_bytes", "tokenizers_expected/trained/unigram_bytes.tokenizer.json", "sp", "sp or hf", "hf", "sp|hf"),
+        new VocabularyFile("unigram_nfkc", "tokenizers_expected/trained/unigram_nfkc.tokenizer.json.gz", "sp", "sp or hf", "hf", "hf"),
+        new VocabularyFile("wordpiece", "tokenizers_expected/trained/wordpiece.tokenizer.json"),
+        new VocabularyFile("gpt-neox", "tokenizer_neox/20B_tokenizer.json"),
+        new VocabularyFile("phi-2", "tokenizers_hf_json/phi-2__tokenizer.json"),
+        new VocabularyFile("phi-3-mini", "tokenizers_hf_json/phi-3-mini__tokenizer.json", "lc", Text: "hf|lc"),
+        new VocabularyFile("t5-small", "tokenizers_hf_json/tokenizer__t5-small__tokenizer.json", "lc", "lc", "hf", "hf|lc"),
+        new VocabularyFile("llama-2", "tokenizers_hf_json/llama2__tokenizer.json", Text: "hf|lc"),
+        new VocabularyFile("llama-3", "tokenizer_llama3/vocab.bpe.gz"),
+        new VocabularyFile("gpt-2", "tokenizer_gpt2/vocab.bpe"),
+        new VocabularyFile("qwen2", "tokenizer_qwen/qwen.tiktoken"),
+        new VocabularyFile("cl100k", "tokenizers_hf_json/tokenizer__phi-3-small__cl100k_base.tiktoken"),
     ];
 
     [Theory]
@@ -80,7 +94,11 @@ public class ConformanceTests
         foreach (var test in Expectations.Cases(expected))
         {
             var result = test.GetProperty(file.Spans);
-            var got = tokenizer.EncodeWithOffsets(Expectations.TextOf(test), new EncodeOptions(AddSpecial: false, ParseSpecial: file.Spans == "hf"));
+            var text = Expectations.TextOf(test);
+            // Hugging Face strips line ends that SentencePiece keeps, and misplaces a text whose first character it drops.
+            if (file.Plain == "sp" && file.Spans == "hf" && text.EndsWith('\n') || file.Vocabulary == "t5-small" && text.StartsWith('\x7F'))
+                continue;
+            var got = tokenizer.EncodeWithOffsets(text, new EncodeOptions(AddSpecial: false, ParseSpecial: file.Spans == "hf"));
             // Where another reference is right about the ids there are no spans to compare with.
             if (!result.TryGetProperty("u16", out var spans) || !Expectations.Ids(test, file.Spans, plain: false).SequenceEqual(got.Ids))
                 continue;
@@ -108,6 +126,9 @@ public class ConformanceTests
             {
                 // SentencePiece has no such choice.
                 if (skip && references[0] == "sp")
+                    continue;
+                // In the damaged Llama 2 file special tokens are normalized, and Hugging Face doesn't skip such ones.
+                if (skip && file.Path.EndsWith("llama2__tokenizer.json", StringComparison.Ordinal) && ids.Any(tokenizer.IsSpecial))
                     continue;
                 var got = tokenizer.Decode(ids, skip);
                 var texts = references.Where(r => Expectations.Ids(test, r, plain: false).SequenceEqual(ids)).Select(r => Expectations.Text(test, r, skip && r != "sp"));

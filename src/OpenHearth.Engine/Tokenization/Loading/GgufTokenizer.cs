@@ -41,16 +41,9 @@ internal sealed class GgufTokenizer
     private Tokenizer ByteLevel()
     {
         var pre = PreTokenizer();
-        var byteTokens = new int[256];
-        Span<byte> written = stackalloc byte[2];
-        for (var value = 0; value < 256; value++)
-        {
-            var id = _vocabulary.Find(written[..ByteLevelAlphabet.Write([(byte)value], written)]);
-            byteTokens[value] = id < 0 ? MergeTable.NoToken : id;
-        }
         var wholeWords = PreTokenizerNames.TakesWholeWords(pre) ? _vocabulary : null;
         var special = Special(bos: 11, eos: 11, unknown: null);
-        var model = new ByteLevelBpe(byteTokens, ReadMerges(), wholeWords, -1);
+        var model = new ByteLevelBpe(ByteLevelBpe.ByteTokens(_vocabulary), ReadMerges(), wholeWords, -1);
         var decoder = new TokenDecoderBuilder(_vocabulary.Count);
         for (var id = 0; id < _vocabulary.Count; id++)
         {
@@ -59,11 +52,10 @@ internal sealed class GgufTokenizer
             else
                 decoder.AddByteLevel(_vocabulary.Piece(id));
         }
-        var pipeline = new TokenizerPipeline(model)
+        TextNormalizer[] normalizers = PreTokenizerNames.ComposesText(pre) ? [new UnicodeNormalizer(composes: true, compatible: false)] : [];
+        var pipeline = new TokenizerPipeline(model, normalizers, AddedTokens())
         {
-            Normalizers = PreTokenizerNames.ComposesText(pre) ? [new UnicodeNormalizer(composes: true, compatible: false)] : [],
             Splitters = PreTokenizerNames.Find(pre),
-            AddedTokens = AddedTokens(),
             TrimsOffsets = _metadata.FindString("general.architecture") == "gptneox",
         };
         return new Tokenizer(_vocabulary, pipeline, decoder.Build(BlankStripping.None), special);
@@ -111,11 +103,10 @@ internal sealed class GgufTokenizer
             CollapsesBlanks = _metadata.FindBoolean(Keys + "remove_extra_whitespaces") ?? false,
             EndsAtNext = true,
         };
-        var pipeline = new TokenizerPipeline(new Unigram(_vocabulary, Scores(), ByteFallback.Of(_vocabulary, special.Unknown ?? -1)))
+        var model = new Unigram(_vocabulary, Scores(), ByteFallback.Of(_vocabulary, special.Unknown ?? -1));
+        var pipeline = new TokenizerPipeline(model, [normalizer], AddedTokens())
         {
-            Normalizers = [normalizer],
             Splitters = !normalizer.BlankIsSuffix && BlankSplitter.Suits(_vocabulary) ? [new BlankSplitter()] : [],
-            AddedTokens = AddedTokens(),
         };
         var stripping = !prefix ? BlankStripping.None : normalizer.CollapsesBlanks ? BlankStripping.All : BlankStripping.One;
         return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(stripping), special);
@@ -141,12 +132,11 @@ internal sealed class GgufTokenizer
         }
         var special = Special(bos: 101, eos: null, unknown: 100);
         var unknown = special.Unknown ?? throw _metadata.Missing(Keys + "unknown_token_id");
-        var pipeline = new TokenizerPipeline(new WordPiece(starts, continuations, unknown, maxCharacters: 100))
+        var normalizers = BertNormalizer.Sequence(cleans: true, separatesIdeographs: true, lowers,
+            stripsAccents: _metadata.FindBoolean(Keys + "normalizer.strip_accents") ?? lowers);
+        var pipeline = new TokenizerPipeline(new WordPiece(starts, continuations, unknown, maxCharacters: 100), normalizers, AddedTokens())
         {
-            Normalizers = BertNormalizer.Sequence(cleans: true, separatesIdeographs: true, lowers,
-                stripsAccents: _metadata.FindBoolean(Keys + "normalizer.strip_accents") ?? lowers),
             Splitters = [new BertSplitter()],
-            AddedTokens = AddedTokens(),
         };
         return new Tokenizer(_vocabulary, pipeline, decoder.Build(), special);
     }
@@ -165,11 +155,9 @@ internal sealed class GgufTokenizer
         var special = Special(bos: 1, eos: 2, unknown: 0);
         var prefix = _metadata.FindBoolean(Keys + "add_space_prefix") ?? true;
         var model = new SentencePieceBpe(_vocabulary, scores, ByteFallback.Of(_vocabulary, special.Unknown ?? -1));
-        var pipeline = new TokenizerPipeline(model)
+        var pipeline = new TokenizerPipeline(model, [new BlankNormalizer(prefix)], AddedTokens())
         {
-            Normalizers = [new BlankNormalizer(prefix)],
             Splitters = BlankSplitter.Suits(_vocabulary) ? [new BlankSplitter()] : [],
-            AddedTokens = AddedTokens(),
         };
         return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(prefix ? BlankStripping.One : BlankStripping.None), special);
     }

@@ -48,7 +48,7 @@ internal static class RwkvVocabulary
             decoder.Add(vocabulary.Piece(id));
         }
         var special = new SpecialTokens { Bos = 0, Eos = 0, EndOfGeneration = [0] };
-        var pipeline = new TokenizerPipeline(new GreedyTrie(trie, -1)) { AddedTokens = added };
+        var pipeline = new TokenizerPipeline(new GreedyTrie(trie, -1), [], added);
         return new Tokenizer(vocabulary, pipeline, decoder.Build(BlankStripping.None), special);
     }
 

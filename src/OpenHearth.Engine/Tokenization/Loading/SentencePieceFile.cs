@@ -139,14 +139,8 @@ internal sealed class SentencePieceFile
             CollapsesBlanks = _collapsesBlanks,
             EndsAtNext = true,
         };
-        var pipeline = new TokenizerPipeline(_isBpe
-            ? new SentencePieceBpe(vocabulary, [.. _scores], fallback)
-            : new Unigram(vocabulary, [.. _scores], fallback))
-        {
-            Normalizers = [normalizer],
-            Splitters = Splitters(vocabulary, normalizer.UserDefined),
-            AddedTokens = [.. added],
-        };
+        TokenModel model = _isBpe ? new SentencePieceBpe(vocabulary, [.. _scores], fallback) : new Unigram(vocabulary, [.. _scores], fallback);
+        var pipeline = new TokenizerPipeline(model, [normalizer], [.. added]) { Splitters = Splitters(vocabulary, normalizer.UserDefined) };
         var stripping = !_addsPrefix && !_collapsesBlanks ? BlankStripping.None : _collapsesBlanks ? BlankStripping.All : BlankStripping.One;
         return new Tokenizer(vocabulary, pipeline, decoder.Build(stripping), Special(vocabulary, unknown));
     }

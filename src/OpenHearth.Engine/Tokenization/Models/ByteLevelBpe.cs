@@ -9,6 +9,19 @@ namespace OpenHearth.Engine.Tokenization.Models;
 /// <param name="unknown">The token of a byte without one, or -1: such a byte is left out.</param>
 internal sealed class ByteLevelBpe(int[] byteTokens, MergeTable merges, Vocabulary? wholeWords, int unknown) : CachedModel
 {
+    /// <summary>The token of each byte in a vocabulary that is written in the byte-level alphabet.</summary>
+    public static int[] ByteTokens(Vocabulary vocabulary)
+    {
+        var tokens = new int[256];
+        Span<byte> written = stackalloc byte[2];
+        for (var value = 0; value < 256; value++)
+        {
+            var id = vocabulary.Find(written[..ByteLevelAlphabet.Write([(byte)value], written)]);
+            tokens[value] = id < 0 ? MergeTable.NoToken : id;
+        }
+        return tokens;
+    }
+
     protected override void Compute(Workspace work, ReadOnlySpan<byte> piece)
     {
         work.Piece.Clear();

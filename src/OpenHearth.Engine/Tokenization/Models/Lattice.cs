@@ -3,7 +3,7 @@ namespace OpenHearth.Engine.Tokenization.Models;
 /// <summary>For each byte of a piece the best way to get there. Not thread-safe; keeps its arrays from piece to piece.</summary>
 internal sealed class Lattice
 {
-    private float[] _scores = new float[256];
+    private double[] _scores = new double[256];
     private int[] _starts = new int[256];
     private int[] _ids = new int[256];
 
@@ -13,20 +13,20 @@ internal sealed class Lattice
         if (length >= _scores.Length)
         {
             var size = Math.Max(length + 1, _scores.Length * 2);
-            (_scores, _starts, _ids) = (new float[size], new int[size], new int[size]);
+            (_scores, _starts, _ids) = (new double[size], new int[size], new int[size]);
         }
         _starts.AsSpan(0, length + 1).Fill(-1);
         _scores[0] = 0;
     }
 
     /// <summary>The score of the best way to a byte.</summary>
-    public float Score(int at) => _scores[at];
+    public double Score(int at) => _scores[at];
 
     /// <summary>The last token of the best way to a byte, and where that token starts.</summary>
     public (int Id, int Start) Last(int at) => (_ids[at], _starts[at]);
 
     /// <summary>Takes a token from one byte to another where it beats what was there; of equals the first stays.</summary>
-    public void Offer(int start, int end, int id, float score)
+    public void Offer(int start, int end, int id, double score)
     {
         if (_starts[end] < 0 || score > _scores[end])
             (_scores[end], _starts[end], _ids[end]) = (score, start, id);
@@ -36,6 +36,6 @@ internal sealed class Lattice
     public void Trim()
     {
         if (_scores.Length > 1 << 16)
-            (_scores, _starts, _ids) = (new float[256], new int[256], new int[256]);
+            (_scores, _starts, _ids) = (new double[256], new int[256], new int[256]);
     }
 }

@@ -19,9 +19,15 @@ internal sealed class MergeTable
     private readonly int[] _results;
     private readonly int _shift;
 
-    /// <summary>Room for a number of merges.</summary>
+    /// <summary>Room for a number of merges, each with a rank of its own.</summary>
     /// <exception cref="ModelFormatException">There are too many.</exception>
-    public MergeTable(int capacity)
+    public MergeTable(int capacity) : this(capacity, capacity)
+    {
+    }
+
+    /// <summary>Room for a number of merges that have some ranks.</summary>
+    /// <exception cref="ModelFormatException">There are too many.</exception>
+    public MergeTable(int capacity, int ranks)
     {
         if (capacity > MaxMerges)
             throw new ModelFormatException($"The tokenizer has {capacity} merges; at most {MaxMerges} are supported.");
@@ -29,19 +35,23 @@ internal sealed class MergeTable
         _shift = 64 - System.Numerics.BitOperations.Log2(size);
         _slots = new ulong[size];
         Array.Fill(_slots, Empty);
-        _results = new int[capacity];
+        _results = new int[ranks];
     }
 
     /// <summary>Merges added so far.</summary>
     public int Count { get; private set; }
 
     /// <summary>Adds a merge that ranks after all others; a pair that is there already keeps its rank.</summary>
-    public void Add(int left, int right, int result)
+    public void Add(int left, int right, int result) => Add(left, right, result, Count);
+
+    /// <summary>Adds a merge with a rank; merges of one rank have one result.</summary>
+    public void Add(int left, int right, int result, int rank)
     {
         var slot = Slot(left, right);
         if (_slots[slot] == Empty)
-            _slots[slot] = Pack(left, right) | (uint)Count;
-        _results[Count++] = result;
+            _slots[slot] = Pack(left, right) | (uint)rank;
+        _results[rank] = result;
+        Count++;
     }
 
     /// <summary>The rank of a pair, or -1.</summary>

@@ -3,8 +3,8 @@ using OpenHearth.Engine.Tokenization.Text;
 namespace OpenHearth.Engine.Tokenization.Models;
 
 /// <summary>
-/// SentencePiece's unigram model: of all ways to cut a piece the one with the greatest sum of scores (Viterbi), in the
-/// order and the 32-bit arithmetic of SentencePiece, which decide between equals. Thread-safe.
+/// SentencePiece's unigram model: of all ways to cut a piece the one with the greatest sum of scores (Viterbi), the first
+/// of equals. Thread-safe.
 /// </summary>
 internal sealed class Unigram : CachedModel
 {
@@ -17,10 +17,15 @@ internal sealed class Unigram : CachedModel
     private readonly ByteFallback _fallback;
     private readonly float _unknownScore;
     private readonly float _maxScore;
+    private readonly bool _isSingle;
 
-    public Unigram(Vocabulary vocabulary, float[] scores, ByteFallback fallback)
+    /// <param name="vocabulary">The pieces.</param>
+    /// <param name="scores">The score of each.</param>
+    /// <param name="fallback">What an unknown character becomes.</param>
+    /// <param name="isSingle">Sums are rounded to 32 bits, as SentencePiece's are, which decides between near equals; Hugging Face's and llama.cpp's are not.</param>
+    public Unigram(Vocabulary vocabulary, float[] scores, ByteFallback fallback, bool isSingle = true)
     {
-        (_scores, _fallback) = (scores, fallback);
+        (_scores, _fallback, _isSingle) = (scores, fallback, isSingle);
         _userDefined = new bool[vocabulary.Count];
         var (least, most) = (float.MaxValue, float.MinValue);
         for (var id = 0; id < vocabulary.Count; id++)
@@ -53,15 +58,17 @@ internal sealed class Unigram : CachedModel
                     break;
                 if (_trie.Value(node) is not (var id and >= 0))
                     continue;
-                lattice.Offer(start, end, id, score + (_userDefined[id] ? (end - start) * _maxScore - UserDefinedBonus : _scores[id]));
+                lattice.Offer(start, end, id, Sum(score, _userDefined[id] ? (end - start) * _maxScore - UserDefinedBonus : _scores[id]));
                 hasSingle |= end - start == character;
             }
             if (!hasSingle)
-                lattice.Offer(start, start + character, -1, score + _unknownScore);
+                lattice.Offer(start, start + character, -1, Sum(score, _unknownScore));
             start += character;
         }
         Collect(lattice, work.Piece, piece);
     }
+
+    private double Sum(double score, float more) => _isSingle ? (float)(score + more) : score + more;
 
     private void Collect(Lattice lattice, List<Token> into, ReadOnlySpan<byte> piece)
     {
@@ -78,13 +85,18 @@ internal sealed class Unigram : CachedModel
         Token[] ways = [.. into];
         into.Clear();
         var at = 0;
-        foreach (var token in ways)
+        for (var i = 0; i < ways.Length; i++)
         {
-            if (token.Id < 0)
-                _fallback.Append(piece.Slice(at, token.Length), into);
+            var length = ways[i].Length;
+            if (ways[i].Id >= 0)
+                into.Add(ways[i]);
             else
-                into.Add(token);
-            at += token.Length;
+            {
+                while (_fallback.KeepsRuns && i + 1 < ways.Length && ways[i + 1].Id < 0)
+                    length += ways[++i].Length;
+                _fallback.Append(piece.Slice(at, length), into);
+            }
+            at += length;
         }
     }
 }

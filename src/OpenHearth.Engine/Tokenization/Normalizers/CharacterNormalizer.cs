@@ -20,6 +20,14 @@ internal sealed class CharacterNormalizer(Func<int, int> replace) : TextNormaliz
     public static CharacterNormalizer LowerCase { get; } =
         new(c => c < 128 ? c is >= 'A' and <= 'Z' ? c | 0x20 : c : Rune.ToLowerInvariant(new Rune(c)).Value);
 
+    /// <summary>SentencePiece's first step for machine translation: controls dropped, rare blanks made spaces.</summary>
+    public static CharacterNormalizer Nmt { get; } = new(c => c switch
+    {
+        >= 1 and <= 8 or 0x0B or >= 0x0E and <= 0x1F or 0x7F or 0x8F or 0x9F => -1,
+        9 or 10 or 12 or 13 or 0x1680 or >= 0x200B and <= 0x200F or 0x2028 or 0x2029 or 0x2581 or 0xFEFF or 0xFFFD => ' ',
+        _ => c,
+    });
+
     public override void Apply(TextBuffer from, TextBuffer into, bool isFirst)
     {
         var text = from.Span;

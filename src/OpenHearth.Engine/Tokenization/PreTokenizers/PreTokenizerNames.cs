@@ -7,17 +7,30 @@ namespace OpenHearth.Engine.Tokenization.PreTokenizers;
 internal static class PreTokenizerNames
 {
     private static readonly CodePointSet LineEnds = new([('\n', '\n'), ('\r', '\r')]);
-    private static readonly CodePointSet Blanks = new([], CharClass.White);
+    /// <summary><c>\s</c>.</summary>
+    public static CodePointSet Blanks { get; } = new([], CharClass.White);
     private static readonly CodePointSet Letters = new([], CharClass.Letter);
-    private static readonly CodePointSet Digits = new([], CharClass.Number);
+    /// <summary><c>\p{N}</c>.</summary>
+    public static CodePointSet Digits { get; } = new([], CharClass.Number);
     private static readonly CodePointSet Punctuation = new([], CharClass.Punctuation);
 
     // U+0800 to U+9FA5 and the Hangul syllables, as DeepSeek's first models have it.
     private static readonly CodePointSet DeepSeekCjk = new([(0x0800, 0x9FA5), (0xAC00, 0xD7FF)]);
-    private static readonly CodePointSet DeepSeekV3Cjk = new([(0x3040, 0x30FF), (0x4E00, 0x9FA5)]);
+    /// <summary>Ideographs and kana, as DeepSeek V3 has them.</summary>
+    public static CodePointSet DeepSeekV3Cjk { get; } = new([(0x3040, 0x30FF), (0x4E00, 0x9FA5)]);
 
-    private static readonly CodePointSet FalconPunctuation = new(
+    /// <summary>Punctuation, and what is a symbol among ASCII's: Falcon's, and the pre-tokenizer "Punctuation".</summary>
+    public static CodePointSet Punctuations { get; } = new(
         [('$', '$'), ('+', '+'), ('<', '>'), ('^', '^'), ('`', '`'), ('|', '|'), ('~', '~')], CharClass.Punctuation);
+
+    /// <summary><c>\w</c> as Rust's regex has it.</summary>
+    public static CodePointSet WordCharacters { get; } = new(
+        [('_', '_'), (0x200C, 0x200D), (0x203F, 0x2040), (0x2054, 0x2054), (0x24B6, 0x24E9), (0xFE33, 0xFE34), (0xFE4D, 0xFE4F), (0xFF3F, 0xFF3F)],
+        CharClass.Letter | CharClass.Mark | CharClass.Number);
+
+    /// <summary>Blanks of SentencePiece, to which U+0085 is a character like any other.</summary>
+    public static CodePointSet BlanksWithoutNextLine { get; } = new(
+        [(9, 13), (' ', ' '), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000)]);
 
     // [^(\s|.,!?…。，、।۔،)], in which the bracket and the bar are members.
     private static readonly CodePointSet NoBloomMark = new(
@@ -45,8 +58,7 @@ internal static class PreTokenizerNames
             or "gigachat" or "a.x-4.0" or "mellum" or "exaone4" => [new WordSplitter(WordRules.Gpt2)],
         "smollm" or "starcoder" or "refact" or "command-r" or "codeshell" or "exaone" or "minerva-7b" or "mellum2" =>
             [new RunSplitter(Digits, most: 1), new WordSplitter(WordRules.Gpt2)],
-        "default" => [new RunSplitter(FalconPunctuation), new WordSplitter(WordRules.Gpt2), new RunSplitter(Digits), ThreeDigits],
-        "falcon" => [new RunSplitter(FalconPunctuation), new WordSplitter(WordRules.Gpt2), ThreeDigits],
+        "default" or "falcon" => [new RunSplitter(Punctuations), new WordSplitter(WordRules.Gpt2), new RunSplitter(Digits), ThreeDigits],
         "llama3" or "llama-v3" or "llama-bpe" or "falcon3" or "falcon-h1" or "pixtral" or "midm-2.0" or "lfm2"
             or "jina-v5-nano" or "minicpm5" or "dbrx" or "smaug-bpe" or "glm4" or "chatglm-bpe" or "cl100k" =>
             [new WordSplitter(WordRules.Llama3)],

@@ -32,9 +32,10 @@ internal sealed class TokenList
         {
             for (var i = 0; i < tokens.Length; i++)
             {
-                var end = position + tokens[i].Length;
+                var length = tokens[i].Length;
+                var end = position + (length < 0 ? ~length : length);
                 (_starts[Count + i], _ends[Count + i]) = text.Covered(position, end);
-                position = end;
+                position = length < 0 ? position : end;
             }
         }
         Count += tokens.Length;

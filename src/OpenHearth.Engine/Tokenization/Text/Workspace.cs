@@ -17,6 +17,9 @@ internal sealed class Workspace
     /// <summary>The target of the next rewriting.</summary>
     public TextBuffer Next { get; private set; } = new();
 
+    /// <summary>The pieces of a text, rewritten one by one.</summary>
+    public TextBuffer Pieces { get; } = new();
+
     /// <summary>Ends of the pieces so far.</summary>
     public CutList Cuts { get; private set; } = new();
 
@@ -49,6 +52,7 @@ internal sealed class Workspace
         Raw.Trim();
         Current.Trim();
         Next.Trim();
+        Pieces.Trim();
         Tokens.Trim();
         Queue.Trim();
         Lattice.Trim();
