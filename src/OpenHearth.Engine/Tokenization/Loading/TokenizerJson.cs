@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Tokenization.Models;
-using OpenHearth.Engine.Tokenization.Normalizers;
 using OpenHearth.Engine.Tokenization.PreTokenizers;
 
 namespace OpenHearth.Engine.Tokenization.Loading;

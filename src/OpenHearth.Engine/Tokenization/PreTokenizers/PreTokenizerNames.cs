@@ -58,7 +58,9 @@ internal static class PreTokenizerNames
             or "gigachat" or "a.x-4.0" or "mellum" or "exaone4" => [new WordSplitter(WordRules.Gpt2)],
         "smollm" or "starcoder" or "refact" or "command-r" or "codeshell" or "exaone" or "minerva-7b" or "mellum2" =>
             [new RunSplitter(Digits, most: 1), new WordSplitter(WordRules.Gpt2)],
-        "default" or "falcon" => [new RunSplitter(Punctuations), new WordSplitter(WordRules.Gpt2), new RunSplitter(Digits), ThreeDigits],
+        "default" => [new RunSplitter(Punctuations), new WordSplitter(WordRules.Gpt2), new RunSplitter(Digits), ThreeDigits],
+        // Falcon's own file cuts off digits too, but in the byte-level alphabet, where no merge crosses that cut.
+        "falcon" => [new RunSplitter(Punctuations), new WordSplitter(WordRules.Gpt2), ThreeDigits],
         "llama3" or "llama-v3" or "llama-bpe" or "falcon3" or "falcon-h1" or "pixtral" or "midm-2.0" or "lfm2"
             or "jina-v5-nano" or "minicpm5" or "dbrx" or "smaug-bpe" or "glm4" or "chatglm-bpe" or "cl100k" =>
             [new WordSplitter(WordRules.Llama3)],
