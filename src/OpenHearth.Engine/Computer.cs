@@ -1,4 +1,5 @@
 using OpenHearth.Kernels.Cpu;
+using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Engine;
 
@@ -28,5 +29,21 @@ public static class Computer
     /// <summary>Bytes of memory that this process may use.</summary>
     public static long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
+    /// <summary>Measures the limits of this moment, for about two seconds; needs 768 MiB of memory meanwhile.</summary>
+    /// <param name="threads">Threads that read and compute, at least 1.</param>
+    public static ComputerPeaks Measure(int threads)
+    {
+        using var pool = new ComputePool(threads);
+        var peaks = CpuPeaks.Measure(pool);
+        return new ComputerPeaks(threads, peaks.ReadBytes, peaks.ReadBytesOneThread, peaks.FloatMacs * 2);
+    }
+
     private static string NameOf(CpuLevel level) => Enum.GetName(level)!.ToLowerInvariant();
 }
+
+/// <summary>What memory and processor can do at most: the limits beside which the speed of a model means something.</summary>
+/// <param name="Threads">Threads that were measured with.</param>
+/// <param name="ReadBytesPerSecond">Bytes read from memory by all threads.</param>
+/// <param name="ReadBytesPerSecondOneThread">Bytes read from memory by one thread.</param>
+/// <param name="FloatOperationsPerSecond">F32 additions and multiplications of all threads; a fused multiply-add is two.</param>
+public sealed record ComputerPeaks(int Threads, double ReadBytesPerSecond, double ReadBytesPerSecondOneThread, double FloatOperationsPerSecond);

@@ -49,10 +49,13 @@ internal sealed record SpeedDocument(int Tokens, SpreadDocument Tps);
 internal sealed record SpreadDocument(double Median, double Min, double Max);
 
 /// <summary>What <c>info</c> prints.</summary>
-internal sealed record InfoDocument(string Version, string Runtime, string Os, string Cpu, int Cores, InstructionsDocument Instructions, long MemoryBytes, bool Offline, PathsDocument Paths);
+internal sealed record InfoDocument(string Version, string Runtime, string Os, string Cpu, int Cores, InstructionsDocument Instructions, long MemoryBytes, PeaksDocument? Measured, bool Offline, PathsDocument Paths);
 
 /// <summary>What the processor can do, and what of it is used (<c>scalar</c>, <c>vector</c>, <c>avx2</c>, <c>avx512</c>, <c>amx</c>).</summary>
 internal sealed record InstructionsDocument(IReadOnlyList<string> Found, string HighestLevel, string UsedLevel);
+
+/// <summary>What <c>info --measure</c> measured: gigabytes a second from memory, F32 gigaoperations a second.</summary>
+internal sealed record PeaksDocument(int Threads, double ReadGbPerS, double ReadGbPerSOneThread, double F32GflopPerS);
 
 /// <summary>Where the program keeps things, and the models it knows by name.</summary>
 internal sealed record PathsDocument(string Program, string Home, IReadOnlyList<string> Models);

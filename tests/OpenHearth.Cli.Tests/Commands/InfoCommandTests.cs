@@ -25,4 +25,15 @@ public sealed class InfoCommandTests
         Assert.DoesNotContain('\e', terminal.Output);
         Assert.Contains("network", terminal.Output);
     }
+
+    [Fact]
+    public void Run_Measure_GivesTheLimitsOfTheMachine()
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(0, terminal.Run("info", "--measure", "--threads", "1", "--json"));
+        var measured = JsonNode.Parse(terminal.Output)!["measured"]!;
+        Assert.Equal(1, (int)measured["threads"]!);
+        Assert.True((double)measured["read_gb_per_s"]! > 0);
+        Assert.True((double)measured["f32_gflop_per_s"]! > 0);
+    }
 }
