@@ -19,6 +19,8 @@ namespace OpenHearth.Engine;
 /// </summary>
 public sealed class Model : IDisposable
 {
+    private const int LongestEncoderStep = 8192;
+
     private readonly Lock _stepping = new();
     private readonly ModelSource _source;
     private readonly ModelWeights _weights;
@@ -28,6 +30,7 @@ public sealed class Model : IDisposable
     private readonly Lazy<Tokenizer> _tokenizer;
     private readonly Lazy<ChatTemplate?> _chatTemplate;
     private readonly int _defaultContext;
+    private readonly int _maximumStep;
     private bool _disposed;
 
     private Model(ModelSource source, ModelWeights weights, ModelGraph graph, ModelInfo info, ModelOptions options, bool fuse)
@@ -43,7 +46,8 @@ public sealed class Model : IDisposable
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores);
         var layout = new CacheLayout(graph, options.Exact ? CacheFormat.F32 : CacheFormat.F16);
         _blocks = new BlockPool(layout);
-        _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Exact ? Precision.Exact : Precision.Fast, layout, options.MaximumStepTokens);
+        _maximumStep = graph.SeesAhead ? Math.Max(options.MaximumStepTokens, Math.Min(info.ContextLength, LongestEncoderStep)) : options.MaximumStepTokens;
+        _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Exact ? Precision.Exact : Precision.Fast, layout, _maximumStep);
     }
 
     /// <summary>What there is to know of it.</summary>
@@ -131,6 +135,7 @@ public sealed class Model : IDisposable
     /// <summary>Takes the tokens of a batch in and computes the results that it asks for.</summary>
     /// <exception cref="ContextOverflowException">A run does not fit its session; nothing was taken in.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A token is not in the vocabulary; nothing was taken in.</exception>
+    /// <exception cref="NotSupportedException">The model is an encoder and a session has tokens already; nothing was taken in.</exception>
     public void Step(Batch batch)
     {
         batch.Prepare(Info.OutputWidth);
@@ -176,6 +181,10 @@ public sealed class Model : IDisposable
             throw new ArgumentException("A session of another model is in the batch.", nameof(batch));
         if (entry.Count > entry.Session.ContextLength - entry.Session.Length)
             throw new ContextOverflowException($"{entry.Session.Length} tokens and {entry.Count} more don't fit a context of {entry.Session.ContextLength}.");
+        if (Graph.SeesAhead && entry.Session.Length > 0)
+            throw new NotSupportedException($"{Info.Name} is an encoder ({Info.Architecture}), which takes a text at once: {entry.Count} tokens can't follow {entry.Session.Length}.");
+        if (Graph.SeesAhead && entry.Count > _maximumStep)
+            throw new ContextOverflowException($"A text of {entry.Count} tokens is too long for {Info.Name}, which takes a text at once, of at most {Math.Min(_maximumStep, entry.Session.ContextLength)} tokens.");
         foreach (var token in batch.Tokens(entry))
         {
             if ((uint)token >= (uint)Info.VocabularySize)

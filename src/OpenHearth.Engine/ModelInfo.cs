@@ -1,3 +1,5 @@
+using OpenHearth.Engine.Embeddings;
+
 namespace OpenHearth.Engine;
 
 /// <summary>What there is to know of a model without running it.</summary>
@@ -26,6 +28,9 @@ public sealed record ModelInfo
 
     /// <summary>True where the result is scores of the vocabulary, false where it is hidden states.</summary>
     public required bool GivesLogits { get; init; }
+
+    /// <summary>How an encoder's rows become one vector; null where the model doesn't say.</summary>
+    public Pooling? Pooling { get; init; }
 
     /// <summary>Number of layers.</summary>
     public required int Layers { get; init; }

@@ -12,6 +12,9 @@ public sealed record ModelOptions
     /// <summary>Tokens that a session holds unless it says otherwise; 0 for what the model was made for, as far as memory allows.</summary>
     public int ContextLength { get; init; }
 
-    /// <summary>Tokens that go through the model at once at most; longer prompts are cut. More is faster up to some hundreds, and takes memory.</summary>
+    /// <summary>
+    /// Tokens that go through the model at once at most; longer prompts are cut. More is faster up to some hundreds, and takes
+    /// memory. An encoder, whose tokens must see each other, takes a whole text of up to 8192 tokens also where this is less.
+    /// </summary>
     public int MaximumStepTokens { get; init; } = 512;
 }

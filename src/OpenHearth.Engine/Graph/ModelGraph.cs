@@ -18,4 +18,8 @@ public enum OutputKind
 /// <param name="Kind">What the result is.</param>
 /// <param name="Attention">The attention layers, by cache slot.</param>
 /// <param name="StateLength">Floats of recurrent state that a sequence carries.</param>
-internal sealed record ModelGraph(IReadOnlyList<Node> Nodes, Node Output, OutputKind Kind, IReadOnlyList<AttentionShape> Attention, int StateLength);
+internal sealed record ModelGraph(IReadOnlyList<Node> Nodes, Node Output, OutputKind Kind, IReadOnlyList<AttentionShape> Attention, int StateLength)
+{
+    /// <summary>True where tokens see those after them: all of a text must go through the model in one step.</summary>
+    public bool SeesAhead { get; } = Attention.Any(shape => !shape.Causal);
+}

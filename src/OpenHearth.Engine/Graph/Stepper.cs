@@ -21,7 +21,7 @@ internal sealed class Stepper : IDisposable
     }
 
     /// <summary>Takes a batch in.</summary>
-    /// <param name="batch">Checked by the caller.</param>
+    /// <param name="batch">Checked by the caller; where tokens see those after them, no run is longer than a step.</param>
     /// <param name="results">[rows asked for, output width], or empty to leave them in the batch</param>
     public void Run(Batch batch, Span<float> results)
     {
@@ -32,7 +32,8 @@ internal sealed class Stepper : IDisposable
             var tokens = batch.Tokens(entry);
             while (!tokens.IsEmpty)
             {
-                if (_step.TokenCount == _step.MaximumTokens)
+                var room = _step.MaximumTokens - _step.TokenCount;
+                if (room == 0 || (_plan.Graph.SeesAhead && tokens.Length > room))
                     firstResult += Flush(batch, results, firstResult);
                 var count = Math.Min(tokens.Length, _step.MaximumTokens - _step.TokenCount);
                 var state = entry.Session.State;

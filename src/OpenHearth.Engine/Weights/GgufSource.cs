@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Embeddings;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Tokenization;
@@ -48,6 +49,14 @@ internal sealed class GgufSource : ModelSource
         File.Metadata.Keys.Select(key => File.Metadata.TryGet(key, out var value) ? KeyValuePair.Create(key, value.ToString()) : throw File.Metadata.Missing(key));
 
     public override string? ReadChatTemplate() => File.Metadata.FindString("tokenizer.chat_template");
+
+    public override Pooling? FindPooling() => Parameters.FindInt("pooling_type", "", 0) switch
+    {
+        1 => Pooling.Mean,
+        2 => Pooling.Cls,
+        3 => Pooling.Last,
+        _ => null,
+    };
 
     public override Tokenizer ReadTokenizer() => File.Metadata.FindString("tokenizer.ggml.model") is null or "no_vocab"
         ? throw new ModelFormatException($"{Path}: the model comes without a tokenizer; it takes and gives token ids only")

@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Embeddings;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
 using OpenHearth.Engine.Tokenization;
@@ -39,6 +40,10 @@ internal abstract class ModelSource : IDisposable
     /// <summary>The model's chat template, or null.</summary>
     public abstract string? ReadChatTemplate();
 
+    /// <summary>How an encoder's rows become one vector, where the model says it in a way that is known.</summary>
+    /// <exception cref="Files.ModelFormatException">What it says is damaged.</exception>
+    public abstract Pooling? FindPooling();
+
     /// <summary>All that the files say, for people: keys and values, long values shortened.</summary>
     public abstract IEnumerable<KeyValuePair<string, string>> Metadata { get; }
 
@@ -61,10 +66,11 @@ internal abstract class ModelSource : IDisposable
             Path = Path,
             Architecture = architecture,
             Parameters = types.Sum(type => type.Parameters),
-            ContextLength = Parameters.Int("context_length", ContextLengthKeys, FallbackContextLength(graph), 1),
+            ContextLength = Math.Min(Parameters.Int("context_length", ContextLengthKeys, FallbackContextLength(graph), 1), LearnedPositions(graph)),
             VocabularySize = graph.Nodes.OfType<EmbeddingOp>().First().Table.Matrix.Rows,
             OutputWidth = graph.Output.Width,
             GivesLogits = graph.Kind == OutputKind.Logits,
+            Pooling = FindPooling(),
             Layers = Parameters.Int("block_count", LayerKeys),
             FileBytes = FileBytes,
             License = License,
@@ -95,6 +101,10 @@ internal abstract class ModelSource : IDisposable
     // BLOOM's config doesn't say; its texts in training had so many tokens.
     private static int? FallbackContextLength(ModelGraph graph) =>
         graph.Attention.Count == 0 ? 1 << 20 : graph.Nodes.OfType<AttentionOp>().Any(node => node.Slopes.Length > 0) ? 2048 : null;
+
+    // RoBERTa's config counts two positions more than a text can have.
+    private static int LearnedPositions(ModelGraph graph) =>
+        graph.Nodes.OfType<PositionEmbeddingOp>().Select(node => node.Table.Matrix.Rows).Append(int.MaxValue).Min();
 
     private static long Count(StoredTensor tensor) => checked(tensor.RowCount * tensor.Columns);
 

@@ -19,8 +19,8 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
     /// <summary>Path of the model, for messages.</summary>
     public string Path => source.Path;
 
-    /// <summary>Tensors of the file that no op has asked for.</summary>
-    public IEnumerable<string> Unused => source.TensorNames.Where(name => !_used.Contains(name));
+    /// <summary>Tensors of the file that no op has asked for, without those that the architecture knows to be needless.</summary>
+    public IEnumerable<string> Unused => source.TensorNames.Where(name => !_used.Contains(name) && !names.Ignores(name));
 
     /// <summary>True where the model has the tensor.</summary>
     /// <param name="name">Canonical name with <c>.weight</c> or <c>.bias</c>.</param>

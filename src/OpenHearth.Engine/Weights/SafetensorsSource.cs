@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Embeddings;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Tokenization;
@@ -54,6 +55,19 @@ internal sealed class SafetensorsSource : ModelSource
         Config.Root.Keys.Select(key => KeyValuePair.Create(key, Config.Root.Describe(key)));
 
     public override string? ReadChatTemplate() => ChatTemplateFile.Read(Folder);
+
+    public override Pooling? FindPooling()
+    {
+        // Where sentence-transformers puts the second of its modules.
+        var file = System.IO.Path.Combine(Folder, "1_Pooling", "config.json");
+        if (!File.Exists(file))
+            return null;
+        var config = HuggingFaceConfig.Read(file);
+        return config.FindBoolean("pooling_mode_mean_tokens") is true ? Pooling.Mean
+            : config.FindBoolean("pooling_mode_cls_token") is true ? Pooling.Cls
+            : config.FindBoolean("pooling_mode_lasttoken") is true ? Pooling.Last
+            : null;
+    }
 
     public override Tokenizer ReadTokenizer()
     {

@@ -13,6 +13,7 @@ internal sealed partial class TensorNames(string prefix = "model.")
     // The second two are those of models that see or hear, in the styles of transformers 5 and 4.
     private readonly string[] _prefixes = [.. new[] { prefix, "", $"{prefix}language_model.", $"language_model.{prefix}", "language_model." }.Distinct()];
     private readonly Dictionary<string, List<Rule>> _rules = [];
+    private readonly HashSet<string> _ignored = [];
 
     /// <summary>The names that Llama has and most models follow.</summary>
     public static TensorNames Llama() => new TensorNames()
@@ -60,6 +61,18 @@ internal sealed partial class TensorNames(string prefix = "model.")
         _rules.Remove(canonical);
         return Add(canonical, foreign, transform);
     }
+
+    /// <summary>Names a tensor that the model may bring and its results don't need.</summary>
+    /// <param name="foreign">As in the Hugging Face form, with its ending.</param>
+    public TensorNames Ignore(string foreign)
+    {
+        _ignored.UnionWith(_prefixes.Select(before => before + foreign));
+        return this;
+    }
+
+    /// <summary>True where the results don't need a tensor.</summary>
+    /// <param name="foreign">The whole name.</param>
+    public bool Ignores(string foreign) => _ignored.Contains(foreign);
 
     /// <summary>The foreign names that a full canonical name such as <c>blk.3.attn_q.weight</c> may have.</summary>
     /// <param name="canonical">With its ending.</param>

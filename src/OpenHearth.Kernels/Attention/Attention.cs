@@ -88,7 +88,10 @@ public static unsafe class Attention
         var first = shape.Window > 0 ? Math.Max(position - shape.Window + 1, 0) : 0;
         if (shape.Chunk > 0)
             first = Math.Max(first, position / shape.Chunk * shape.Chunk);
-        return (first, shape.Causal ? position + 1 : run.Past + run.Count);
+        if (shape.Causal)
+            return (first, position + 1);
+        var end = run.Past + run.Count;
+        return (first, shape.Window > 0 ? Math.Min(position + shape.Window, end) : end);
     }
 
     private static long Cut(List<AttentionUnit> units, AttentionShape shape, CacheFormat format, long slot, ReadOnlySpan<AttentionRun> runs, int queries, int output)

@@ -18,13 +18,13 @@ public sealed record AttentionShape
     /// <summary>Factor of every score.</summary>
     public required float Scale { get; init; }
 
-    /// <summary>Position i sees position j only where i - j &lt; window; 0 for no limit.</summary>
+    /// <summary>Position i sees position j only where |i - j| &lt; window; 0 for no limit.</summary>
     public int Window { get; init; }
 
     /// <summary>Position i sees position j only where both are in the same chunk of this length; 0 for no limit.</summary>
     public int Chunk { get; init; }
 
-    /// <summary>False where every token sees its whole run, as in encoders.</summary>
+    /// <summary>False where tokens see those after them in their run too, as in encoders.</summary>
     public bool Causal { get; init; } = true;
 
     /// <summary>Scores become cap · tanh(score / cap); 0 for none.</summary>

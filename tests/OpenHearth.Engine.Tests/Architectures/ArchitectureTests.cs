@@ -25,6 +25,11 @@ public abstract class ArchitectureTests(params string[] cases)
         var whole = new float[fixture.Expected.Length];
         using (var session = model.CreateSession())
             session.Step(fixture.Ids, whole);
+        if (!model.Info.GivesLogits)
+        {
+            CheckThatPiecesAreRefused(model, fixture.Ids);
+            return;
+        }
         foreach (var size in (int[])[1, 7, 16])
         {
             var pieces = new float[whole.Length];
@@ -75,6 +80,14 @@ public abstract class ArchitectureTests(params string[] cases)
         using var model = Model.Load(path, Exact);
         Assert.Empty(model.UnusedTensors);
     });
+
+    private static void CheckThatPiecesAreRefused(Model encoder, int[] ids)
+    {
+        using var session = encoder.CreateSession();
+        session.Step(ids.AsSpan(0, 7));
+        var refusal = Assert.Throws<NotSupportedException>(() => session.Step(ids.AsSpan(7)));
+        Assert.EndsWith($"{ids.Length - 7} tokens can't follow 7.", refusal.Message, StringComparison.Ordinal);
+    }
 
     private void ForEach(Action<ArchitectureFixture, string> check)
     {

@@ -23,6 +23,7 @@ public sealed class AttentionTests : IDisposable
         ["soft cap"] = Shape(4, 2, 16) with { SoftCap = 0.7f },
         ["values in keys"] = Shape(80, 1, 36) with { ValueWidth = 32, ValuesInKeys = true },
         ["both directions"] = Shape(4, 4, 16) with { Causal = false },
+        ["window in both directions"] = Shape(4, 4, 16) with { Causal = false, Window = 9 },
     };
 
     public static TheoryData<string> Shapes { get; } = [.. Cases.Keys];
@@ -113,7 +114,7 @@ public sealed class AttentionTests : IDisposable
         var weights = new double[past + count];
         for (var j = 0; j < weights.Length; j++)
         {
-            var visible = (!shape.Causal || j <= position) && (shape.Window == 0 || position - j < shape.Window) && (shape.Chunk == 0 || j / shape.Chunk == position / shape.Chunk);
+            var visible = (!shape.Causal || j <= position) && (shape.Window == 0 || Math.Abs(position - j) < shape.Window) && (shape.Chunk == 0 || j / shape.Chunk == position / shape.Chunk);
             var score = 0.0;
             for (var i = 0; i < shape.KeyWidth; i++)
                 score += (double)q[(((t * shape.Heads) + h) * shape.KeyWidth) + i] * k[(((j * shape.KeyHeads) + head) * shape.KeyWidth) + i];

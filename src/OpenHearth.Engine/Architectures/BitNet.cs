@@ -1,0 +1,48 @@
+using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.Ops;
+using OpenHearth.Engine.Weights;
+using OpenHearth.Kernels.Attention;
+using OpenHearth.Kernels.Elementwise;
+
+namespace OpenHearth.Engine.Architectures;
+
+/// <summary>
+/// BitNet b1.58 2B-4T: matrices of -1, 0 and 1 times one scale, squared ReLU, and a norm inside each block before its last
+/// product. Source: Ma et al., BitNet b1.58 2B4T Technical Report, 2025.
+/// </summary>
+internal sealed class BitNet : Architecture
+{
+    public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
+        .Add("blk.*.attn_sub_norm", "layers.*.self_attn.attn_sub_norm")
+        .Add("blk.*.ffn_sub_norm", "layers.*.mlp.ffn_sub_norm");
+
+    public override ModelGraph Build(GraphBuilder g, HyperParameters p)
+    {
+        var layers = p.Int("block_count", "num_hidden_layers");
+        var width = p.Int("embedding_length", "hidden_size");
+        var hidden = p.Int("feed_forward_length", "intermediate_size");
+        var heads = p.Int("attention.head_count", "num_attention_heads");
+        var keyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", heads, 1);
+        var headWidth = p.Int("attention.key_length", "head_dim", width / heads, 1);
+        var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+        var activation = ActivationNames.Read(p, "hidden_act", ActivationKind.ReluSquared);
+        var shape = new AttentionShape { Heads = heads, KeyHeads = keyHeads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
+        var angles = RopeScaling.Angles(g, p, headWidth);
+
+        var x = g.Embedding("token_embd", width);
+        for (var layer = 0; layer < layers; layer++)
+        {
+            var block = $"blk.{layer}";
+            var h = g.RmsNorm(x, $"{block}.attn_norm", epsilon);
+            var q = g.Rope(g.Linear(h, $"{block}.attn_q", heads * headWidth), angles, headWidth, RotaryPairing.Halves);
+            var k = g.Rope(g.Linear(h, $"{block}.attn_k", keyHeads * headWidth), angles, headWidth, RotaryPairing.Halves);
+            var v = g.Linear(h, $"{block}.attn_v", keyHeads * headWidth);
+            h = g.RmsNorm(g.Attention(q, k, v, shape), $"{block}.attn_sub_norm", epsilon);
+            x = g.Sum(x, g.Linear(h, $"{block}.attn_output", width));
+            h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);
+            h = g.Gate(g.Linear(h, $"{block}.ffn_gate", hidden), g.Linear(h, $"{block}.ffn_up", hidden), activation);
+            x = g.Sum(x, g.Linear(g.RmsNorm(h, $"{block}.ffn_sub_norm", epsilon), $"{block}.ffn_down", width));
+        }
+        return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
+    }
+}
