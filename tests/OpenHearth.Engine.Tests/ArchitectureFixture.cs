@@ -14,6 +14,9 @@ internal sealed class ArchitectureFixture
         Ids = Ints(root.GetProperty("ids"));
         Expected = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(Folder, "expected.f32"))).ToArray();
         Width = root.GetProperty("shape")[1].GetInt32();
+        using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder, "config.json")));
+        if (config.RootElement.TryGetProperty("rope_scaling", out var scaling) && scaling.ValueKind == JsonValueKind.Object && scaling.TryGetProperty("long_factor", out _))
+            OriginalLength = config.RootElement.GetProperty("original_max_position_embeddings").GetInt32();
         if (!root.TryGetProperty("greedy", out var greedy))
             return;
         GreedyPrompt = greedy.GetProperty("prompt").GetInt32();
@@ -29,6 +32,9 @@ internal sealed class ArchitectureFixture
     public float[] Expected { get; }
 
     public int Width { get; }
+
+    /// <summary>Tokens beyond which long RoPE has other angles for all tokens; 0 where there are none.</summary>
+    public int OriginalLength { get; }
 
     public int GreedyPrompt { get; }
 

@@ -15,15 +15,8 @@ internal static class RopeScaling
     public static Node Angles(GraphBuilder g, HyperParameters p, int dimensions)
     {
         var rope = p.Rope() ?? Default(10000);
-        if (g.Weights.Has("rope_factors_long.weight"))
-        {
-            rope = rope with
-            {
-                Type = "longrope",
-                LongFactor = [.. g.Weights.Vector("rope_factors_long.weight", dimensions / 2).Select(factor => (double)factor)],
-                ShortFactor = [.. g.Weights.Vector("rope_factors_short.weight", dimensions / 2).Select(factor => (double)factor)],
-            };
-        }
+        if (rope.Type == "longrope" || g.Weights.Has("rope_factors_long.weight"))
+            return Long(g, rope, p, dimensions);
         if (!g.Weights.Has("rope_freqs.weight"))
             return g.RopeAngles(Frequencies(rope, p, dimensions));
         var divisors = g.Weights.Vector("rope_freqs.weight", dimensions / 2);
@@ -46,7 +39,6 @@ internal static class RopeScaling
             "linear" => new RopeFrequencies([.. inverse.Select(frequency => (float)(frequency / Factor(rope, p)))]),
             "llama3" => Llama3(rope, p, inverse),
             "yarn" => Yarn(rope, p, inverse),
-            "longrope" => Long(rope, p, inverse),
             _ => throw new ModelFormatException($"{p.Path}: RoPE scaling {ModelFormatException.Quote(rope.Type)} is not known"),
         };
     }
@@ -102,18 +94,25 @@ internal static class RopeScaling
         return new RopeFrequencies(scaled, (float)Magnitude(rope, p, factor));
     }
 
-    // Source: Ding et al., LongRoPE, 2024, with Phi-3's rule for the magnitude. Positions must mean the same for all tokens of
-    // a sequence, so the context that the model was made for decides between the factors, not the length so far.
-    private static RopeFrequencies Long(RopeParameters rope, HyperParameters p, float[] inverse)
+    // Every pair has a divisor of its own, one within the original length and one beyond.
+    // Source: Ding et al., LongRoPE, 2024, with Phi-3's rule for the magnitude.
+    private static Node Long(GraphBuilder g, RopeParameters rope, HyperParameters p, int dimensions)
     {
-        var original = Original(rope, p);
-        var stretch = p.Int("context_length", "max_position_embeddings") / original;
-        var key = stretch > 1 ? "long_factor" : "short_factor";
-        var factors = (stretch > 1 ? rope.LongFactor : rope.ShortFactor) ?? throw p.Missing("rope.scaling", $"rope_scaling.{key}");
-        if (factors.Count != inverse.Length || factors.Any(factor => !(factor > 0)))
-            throw p.Wrong("rope.scaling", $"rope_scaling.{key}", $"a list of {factors.Count} for {inverse.Length} pairs, all above 0");
+        var original = checked((int)Original(rope, p));
+        var inverse = Unscaled(rope.Theta, dimensions, p);
+        var stretch = p.Int("context_length", "max_position_embeddings") / (double)original;
         var magnitude = rope.AttentionFactor ?? (stretch > 1 ? Math.Sqrt(1 + (Math.Log(stretch) / Math.Log(original))) : 1);
-        return new RopeFrequencies([.. inverse.Select((frequency, i) => (float)(frequency / factors[i]))], (float)magnitude);
+        RopeFrequencies Divided(string kind, IReadOnlyList<double>? factors)
+        {
+            if (p.IsGguf)
+                factors = [.. g.Weights.Vector($"rope_factors_{kind}.weight", inverse.Length).Select(factor => (double)factor)];
+            if (factors is null || factors.Count != inverse.Length || factors.Any(factor => !(factor > 0)))
+                throw p.Wrong("", $"rope_scaling.{kind}_factor", $"anything but {inverse.Length} numbers above 0");
+            // Phi-3.5 MoE names the magnitude itself.
+            var given = p.FindNumber("", $"rope_scaling.{kind}_mscale|rope_parameters.{kind}_mscale") ?? magnitude;
+            return new RopeFrequencies([.. inverse.Select((frequency, i) => (float)(frequency / factors[i]))], (float)given);
+        }
+        return g.LongRopeAngles(Divided("short", rope.ShortFactor), Divided("long", rope.LongFactor), original);
     }
 
     private static double Magnitude(RopeParameters rope, HyperParameters p, double factor)

@@ -30,6 +30,8 @@ internal sealed class Stepper : IDisposable
         foreach (ref readonly var entry in batch.Entries)
         {
             var tokens = batch.Tokens(entry);
+            if (entry.Session.State.Begin(tokens.Length) is { Length: > 0 } again)
+                tokens = (int[])[.. again, .. tokens];
             while (!tokens.IsEmpty)
             {
                 var room = _step.MaximumTokens - _step.TokenCount;
@@ -66,7 +68,7 @@ internal sealed class Stepper : IDisposable
             _step.Values(_plan.Graph.Output).CopyTo(target);
         }
         foreach (ref readonly var run in _step.Runs)
-            run.Sequence.Advance(run.Count);
+            run.Sequence.Advance(_step.Tokens.Slice(run.FirstRow, run.Count));
         _step.Clear();
         return outputs;
     }

@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.Ops;
 using OpenHearth.Kernels.Attention;
 
 namespace OpenHearth.Engine.KvCache;
@@ -13,6 +14,7 @@ internal sealed class CacheLayout
     {
         Format = format;
         StateLength = graph.StateLength;
+        OriginalLength = graph.Nodes.OfType<RopeAnglesOp>().Select(node => node.OriginalLength).DefaultIfEmpty().Max();
         _offsets = new long[graph.Attention.Count];
         for (var i = 0; i < _offsets.Length; i++)
         {
@@ -29,6 +31,9 @@ internal sealed class CacheLayout
 
     /// <summary>Floats of recurrent state that a sequence carries beside its blocks.</summary>
     public int StateLength { get; }
+
+    /// <summary>Tokens beyond which all keys of a sequence turn by other angles than before (long RoPE); 0 where they never do.</summary>
+    public int OriginalLength { get; }
 
     /// <summary>Byte offset of a layer in every block.</summary>
     public long Offset(CacheSlot slot) => _offsets[slot.Index];

@@ -12,6 +12,7 @@ internal sealed class SequenceState : IDisposable
     private readonly BlockPool _pool;
     private readonly List<CacheBlock> _blocks = [];
     private readonly NativeBuffer<float>? _state;
+    private readonly List<int> _tokens = []; // what Length counts, where it may have to be computed anew
     private bool _disposed;
 
     /// <summary>An empty sequence.</summary>
@@ -29,6 +30,24 @@ internal sealed class SequenceState : IDisposable
 
     /// <summary>The state that a layer carries from token to token.</summary>
     public Span<float> State(StateSlot slot) => _state!.Slice(slot.Offset, slot.Length);
+
+    /// <summary>True where the sequence is longer than <see cref="CacheLayout.OriginalLength"/>, or the next step makes it so.</summary>
+    public bool BeyondOriginalLength { get; private set; }
+
+    /// <summary>
+    /// Says that <paramref name="count"/> more tokens come. Where that changes the angles of the keys, all is forgotten.
+    /// </summary>
+    /// <returns>The tokens that were forgotten and have to be taken in again.</returns>
+    public int[] Begin(int count)
+    {
+        var beyond = _pool.Layout.OriginalLength > 0 && Length + count > _pool.Layout.OriginalLength;
+        if (beyond == BeyondOriginalLength)
+            return [];
+        BeyondOriginalLength = beyond;
+        int[] again = [.. _tokens];
+        Truncate(0);
+        return again;
+    }
 
     /// <summary>Makes room for <paramref name="count"/> more tokens, in blocks that are this sequence's alone.</summary>
     public void Reserve(int count)
@@ -53,7 +72,12 @@ internal sealed class SequenceState : IDisposable
     }
 
     /// <summary>Counts tokens whose keys and values have been written.</summary>
-    public void Advance(int count) => Length += count;
+    public void Advance(ReadOnlySpan<int> tokens)
+    {
+        Length += tokens.Length;
+        if (_pool.Layout.OriginalLength > 0)
+            _tokens.AddRange(tokens);
+    }
 
     /// <summary>Forgets all but the first <paramref name="length"/> tokens.</summary>
     /// <exception cref="NotSupportedException">The model is recurrent: its state can't go back to a place between.</exception>
@@ -76,13 +100,16 @@ internal sealed class SequenceState : IDisposable
             Blocks[i] = default;
         }
         Length = length;
+        if (_pool.Layout.OriginalLength > 0)
+            _tokens.RemoveRange(length, _tokens.Count - length);
     }
 
     /// <summary>A second sequence with the same memory, which both keep until one writes.</summary>
     public SequenceState Fork()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var fork = new SequenceState(_pool) { Length = Length, Blocks = [.. Blocks] };
+        var fork = new SequenceState(_pool) { Length = Length, Blocks = [.. Blocks], BeyondOriginalLength = BeyondOriginalLength };
+        fork._tokens.AddRange(_tokens);
         foreach (var block in _blocks)
         {
             _pool.Share(block);

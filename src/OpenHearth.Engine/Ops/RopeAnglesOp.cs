@@ -17,10 +17,23 @@ internal sealed class RopeAnglesOp(RopeFrequencies frequencies) : Node(frequenci
     /// <summary>The frequencies.</summary>
     public RopeFrequencies Frequencies => frequencies;
 
+    /// <summary>What takes their place, for all tokens of a sequence, once it is longer than <see cref="OriginalLength"/>; null for the same.</summary>
+    public RopeFrequencies? Long { get; init; }
+
+    /// <summary>Tokens up to which <see cref="Frequencies"/> hold, where there are others.</summary>
+    public int OriginalLength { get; init; }
+
     public override void Forward(StepContext step)
     {
-        var y = step.Values(this);
-        var positions = step.Positions;
+        foreach (ref readonly var run in step.Runs)
+        {
+            var rows = step.Values(this).Slice(run.FirstRow * Width, run.Count * Width);
+            Turn(Long is not null && run.Sequence.BeyondOriginalLength ? Long : frequencies, step.Positions.Slice(run.FirstRow, run.Count), rows);
+        }
+    }
+
+    private void Turn(RopeFrequencies frequencies, ReadOnlySpan<int> positions, Span<float> y)
+    {
         var pairs = frequencies.Inverse.Length;
         for (var t = 0; t < positions.Length; t++)
         {
@@ -40,4 +53,8 @@ internal static partial class GraphOps
 {
     /// <summary>The angles of every token, for <see cref="Rope"/>; made once and shared by all layers that use these frequencies.</summary>
     public static Node RopeAngles(this GraphBuilder graph, RopeFrequencies frequencies) => graph.Add(new RopeAnglesOp(frequencies));
+
+    /// <summary>The angles of every token, with other frequencies for sequences that are longer than <paramref name="originalLength"/> tokens.</summary>
+    public static Node LongRopeAngles(this GraphBuilder graph, RopeFrequencies frequencies, RopeFrequencies beyond, int originalLength) =>
+        graph.Add(new RopeAnglesOp(frequencies) { Long = beyond, OriginalLength = originalLength });
 }

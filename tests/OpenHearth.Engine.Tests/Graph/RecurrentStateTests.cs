@@ -83,7 +83,7 @@ public sealed class RecurrentStateTests : IDisposable
         _step.SelectOutputs(0, runs.Length);
         _plan.RunHead(_step);
         foreach (var (state, tokens) in runs)
-            state.Advance(tokens.Length);
+            state.Advance(tokens);
         var results = _step.Values(_plan.Graph.Output).ToArray();
         return [.. Enumerable.Range(0, runs.Length).Select(i => results[(i * 24)..((i + 1) * 24)])];
     }
