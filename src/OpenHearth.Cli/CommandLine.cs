@@ -21,8 +21,30 @@ internal static class CommandLine
         var code = args.Length == 0 ? SayWhatThereIs(root, terminal)
             : parsed.Errors.Count > 0 && parsed.Action?.ClearsParseErrors != true ? Misunderstood(parsed, terminal)
             : parsed.Invoke(console);
-        terminal.Out.Flush();
-        return code;
+        return Flush(terminal, code);
+    }
+
+    /// <summary>Sends off what is still held back; the exit code of the command unless that fails.</summary>
+    private static int Flush(Terminal terminal, int code)
+    {
+        try
+        {
+            terminal.Out.Flush();
+            return code;
+        }
+        catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
+        {
+            if (!IsClosedPipe(thrown))
+                terminal.Error.WriteLine($"hearth: The results can't be written: {thrown.Message}");
+            return ExitCode.Failed;
+        }
+    }
+
+    /// <summary>Whoever read the results has left, as <c>head</c> does: that is its affair and calls for no message.</summary>
+    private static bool IsClosedPipe(Exception thrown)
+    {
+        const int brokenPipe = 32; // EPIPE on Linux and macOS
+        return thrown is IOException && !OperatingSystem.IsWindows() && thrown.HResult == brokenPipe;
     }
 
     /// <summary>All commands by name; the options only of the one that is asked for, which keeps the start short.</summary>
@@ -61,8 +83,10 @@ internal static class CommandLine
         catch (Exception thrown)
 #pragma warning restore CA1031
         {
+            if (IsClosedPipe(thrown))
+                return ExitCode.Failed;
             var failure = Failure.From(thrown);
-            terminal.Out.Flush();
+            Flush(terminal, failure.ExitCode);
             terminal.Error.WriteLine($"hearth: {failure.Message}");
             if (failure.ExitCode == ExitCode.WrongCommandLine)
                 terminal.Error.WriteLine(TryHelp(parse));

@@ -1,4 +1,6 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
+using Spectre.Console;
 
 namespace OpenHearth.Cli;
 
@@ -40,8 +42,11 @@ internal sealed class Terminal
     /// <summary>Whether Ctrl-C is a key to read (true) or a signal.</summary>
     public Action<bool> TakeControlC { get; init; } = _ => { };
 
+    /// <summary>False on an old Windows console.</summary>
+    public bool TakesEscapes { get; init; } = true;
+
     /// <summary>True when results may carry escape codes.</summary>
-    public bool Styled => OutputIsTerminal && string.IsNullOrEmpty(Variable("NO_COLOR")) && Variable("TERM") != "dumb";
+    public bool Styled => OutputIsTerminal && TakesEscapes && string.IsNullOrEmpty(Variable("NO_COLOR")) && Variable("TERM") != "dumb";
 
     /// <summary>The terminal of this process. UTF-8 both ways, whatever the locale says.</summary>
     public static Terminal OfProcess()
@@ -51,11 +56,12 @@ internal sealed class Terminal
             Console.OutputEncoding = Encoding.UTF8;
         return new Terminal
         {
-            Out = Writer(Console.OpenStandardOutput(), bufferSize: 1 << 14, autoFlush: false),
+            Out = Writer(toScreen ? Console.OpenStandardOutput() : RedirectedOutput(), bufferSize: 1 << 14, autoFlush: false),
             Error = Writer(Console.OpenStandardError(), bufferSize: 256, autoFlush: true),
             OpenInput = Console.OpenStandardInput,
             InputIsTerminal = !Console.IsInputRedirected,
             OutputIsTerminal = toScreen,
+            TakesEscapes = !OperatingSystem.IsWindows() || !toScreen || AnsiConsole.Profile.Capabilities.Ansi, // asking switches them on
             ErrorIsTerminal = !Console.IsErrorRedirected,
             Variable = Environment.GetEnvironmentVariable,
             Width = CurrentWidth,
@@ -63,6 +69,27 @@ internal sealed class Terminal
             KeyWaits = () => Console.KeyAvailable,
             TakeControlC = take => Console.TreatControlCAsInput = take,
         };
+    }
+
+    /// <summary>
+    /// Standard output of a pipe. The console's own stream goes on in silence once the reader has left
+    /// (<c>hearth run … | head</c>), and the answer would be computed to its end for nobody.
+    /// </summary>
+    private static Stream RedirectedOutput()
+    {
+        const int standardOutput = 1;
+        if (OperatingSystem.IsWindows())
+            return Console.OpenStandardOutput();
+        try
+        {
+            var pipe = new FileStream(new SafeFileHandle(standardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            // A file's place is shared with those that write before and after; only the console's stream moves it.
+            return pipe.CanSeek ? Console.OpenStandardOutput() : pipe;
+        }
+        catch (Exception closed) when (closed is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return Console.OpenStandardOutput();
+        }
     }
 
     /// <summary>All of standard input as UTF-8 text.</summary>

@@ -74,6 +74,20 @@ public sealed class ProgramTests
         Assert.EndsWith("\n", rest, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Start_ReaderThatLeaves_EndsTheAnswer()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows' console stream does not say that the reader has left.");
+        using var process = Process.Start(StartInfo("run", "smollm2", "Count from one to a thousand.", "--temperature", "0", "--max-tokens", "500"))!;
+        process.StandardInput.Close();
+        var first = new char[1];
+        Assert.Equal(1, process.StandardOutput.Read(first));
+        process.StandardOutput.Close();
+        Assert.Equal("", process.StandardError.ReadToEnd());
+        Assert.True(process.WaitForExit(Patience));
+        Assert.Equal(1, process.ExitCode);
+    }
+
     private static (int Code, string Output, string Error) Start(string input, params string[] args)
     {
         using var process = Process.Start(StartInfo(args))!;
