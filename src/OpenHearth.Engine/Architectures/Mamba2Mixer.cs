@@ -18,6 +18,18 @@ namespace OpenHearth.Engine.Architectures;
 /// <param name="Epsilon">Of the norm.</param>
 internal sealed record Mamba2Mixer(int Heads, int HeadWidth, int Groups, int StateWidth, int Taps, float Epsilon)
 {
+    /// <summary>The width of a head, which GGUF files give as that of all heads.</summary>
+    /// <param name="p">What the model says of itself.</param>
+    /// <param name="heads">How many there are.</param>
+    /// <param name="huggingFace">Key of <c>config.json</c>.</param>
+    public static int ReadHeadWidth(HyperParameters p, int heads, string huggingFace)
+    {
+        if (!p.IsGguf)
+            return p.Int("", huggingFace);
+        var inner = p.Int("ssm.inner_size", "");
+        return inner % heads == 0 ? inner / heads : throw p.Wrong("ssm.inner_size", "", $"{inner} for {heads} heads");
+    }
+
     /// <summary>The names of its tensors in the Hugging Face form.</summary>
     /// <param name="names">To which they are added.</param>
     /// <param name="module">As in <c>layers.*.mixer</c>.</param>

@@ -93,7 +93,7 @@ internal sealed class QwenHybrid : Architecture
                 Heads = heads,
                 KeyHeads = p.Int("ssm.group_count", "linear_num_key_heads"),
                 KeyWidth = p.Int("ssm.state_size", "linear_key_head_dim"),
-                ValueWidth = p.IsGguf ? p.Int("ssm.inner_size", "") / heads : p.Int("", "linear_value_head_dim"),
+                ValueWidth = Mamba2Mixer.ReadHeadWidth(p, heads, "linear_value_head_dim"),
                 Delta = true,
             };
             if (shape.Heads % shape.KeyHeads != 0)

@@ -1,0 +1,93 @@
+using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.Ops;
+using OpenHearth.Engine.Weights;
+using OpenHearth.Kernels.Attention;
+using OpenHearth.Kernels.Elementwise;
+
+namespace OpenHearth.Engine.Architectures;
+
+/// <summary>
+/// Granite 4: Granite's multipliers around layers of Mamba 2 and a few of attention, mostly without positions; experts
+/// beside one that all tokens share, or that one alone. Source: IBM, Granite 4.0, 2025.
+/// </summary>
+internal sealed class GraniteHybrid : Architecture
+{
+    public override TensorNames Names(HyperParameters p) => Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba")
+        .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.router.layer")
+        .Add("blk.*.ffn_gate_up_exps", "layers.*.block_sparse_moe.input_linear")
+        .Add("blk.*.ffn_down_exps", "layers.*.block_sparse_moe.output_linear")
+        .Add("blk.*.ffn_up_shexp", "layers.*.shared_mlp.input_linear")
+        .Add("blk.*.ffn_down_shexp", "layers.*.shared_mlp.output_linear");
+
+    public override ModelGraph Build(GraphBuilder g, HyperParameters p)
+    {
+        var layers = p.Int("block_count", "num_hidden_layers");
+        var width = p.Int("embedding_length", "hidden_size");
+        var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+        var residual = p.Float("residual_scale", "residual_multiplier", 1);
+        var divisor = p.Float("logit_scale", "logits_scaling", 1);
+        if (divisor == 0)
+            throw p.Wrong("logit_scale", "logits_scaling", divisor);
+        var heads = p.Int("ssm.time_step_rank", "mamba_n_heads");
+        var mixer = new Mamba2Mixer(
+            heads, Mamba2Mixer.ReadHeadWidth(p, heads, "mamba_d_head"), p.Int("ssm.group_count", "mamba_n_groups"),
+            p.Int("ssm.state_size", "mamba_d_state"), p.Int("ssm.conv_kernel", "mamba_d_conv"), epsilon);
+        var attention = Attention(p, layers, width);
+        var turns = p.IsGguf ? p.Bool("rope.scaling.finetuned", "", true) : p.FindText("", "position_embedding_type") == "rope";
+        var angles = turns ? RopeScaling.Angles(g, p, attention.KeyWidth) : null;
+
+        var x = g.Scale(g.Embedding("token_embd", width), p.Float("embedding_scale", "embedding_multiplier", 1));
+        for (var layer = 0; layer < layers; layer++)
+        {
+            var block = $"blk.{layer}";
+            var h = g.RmsNorm(x, $"{block}.attn_norm", epsilon);
+            h = g.Weights.Has($"{block}.ssm_in.weight") ? mixer.Forward(g, h, block) : Attend(g, h, block, attention, angles, p.IsGguf);
+            x = g.Sum(x, g.Scale(h, residual));
+            h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);
+            x = g.Sum(x, g.Scale(FeedForward(g, p, h, block), residual));
+        }
+        return g.Build(g.Scale(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)), 1 / divisor));
+    }
+
+    private static AttentionShape Attention(HyperParameters p, int layers, int width)
+    {
+        var heads = p.Int("attention.head_count", "num_attention_heads");
+        var headWidth = p.Int("attention.key_length", "head_dim", width / heads, 1);
+        return new AttentionShape
+        {
+            Heads = heads,
+            // GGUF files say 0 for the layers without attention.
+            KeyHeads = Math.Max(1, p.Ints("attention.head_count_kv", "num_key_value_heads", layers, heads, 0).Max()),
+            KeyWidth = headWidth,
+            ValueWidth = headWidth,
+            Scale = p.Float("attention.scale", "attention_multiplier", 1 / MathF.Sqrt(headWidth)),
+        };
+    }
+
+    private static Node Attend(GraphBuilder g, Node h, string block, AttentionShape shape, Node? angles, bool gguf)
+    {
+        var q = g.Linear(h, $"{block}.attn_q", shape.Heads * shape.KeyWidth);
+        var k = g.Linear(h, $"{block}.attn_k", shape.KeyHeads * shape.KeyWidth);
+        var v = g.Linear(h, $"{block}.attn_v", shape.KeyHeads * shape.KeyWidth);
+        if (angles is not null)
+        {
+            // GGUF files hold query and key rows permuted so that neighbours are rotated.
+            var pairing = gguf ? RotaryPairing.Neighbours : RotaryPairing.Halves;
+            q = g.Rope(q, angles, shape.KeyWidth, pairing);
+            k = g.Rope(k, angles, shape.KeyWidth, pairing);
+        }
+        return g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", h.Width);
+    }
+
+    private static Node FeedForward(GraphBuilder g, HyperParameters p, Node h, string block)
+    {
+        var sharedHidden = p.FindInt("expert_shared_feed_forward_length", "shared_intermediate_size") ?? p.Int("feed_forward_length", "intermediate_size");
+        var shared = g.GatedFeedForward(h, block, sharedHidden, ending: g.Weights.Has($"{block}.ffn_down_shexp.weight") ? "_shexp" : "");
+        if (!g.Weights.Has($"{block}.ffn_gate_inp.weight"))
+            return shared;
+        var experts = p.Int("expert_count", "num_local_experts");
+        var hidden = p.FindInt("expert_feed_forward_length", "") ?? p.Int("feed_forward_length", "intermediate_size");
+        var router = new RouterShape { Used = p.Int("expert_used_count", "num_experts_per_tok"), Renormalise = true };
+        return g.Sum(g.Experts(h, g.Router(g.Linear(h, $"{block}.ffn_gate_inp", experts), router), block, experts, hidden), shared);
+    }
+}

@@ -1,0 +1,3 @@
+namespace OpenHearth.Engine.Tests.Architectures;
+
+public sealed class Rwkv4Tests() : ArchitectureTests("rwkv4/safetensors");
