@@ -16,7 +16,7 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class GptOss : Architecture
 {
-    // Hugging Face interleaves the rows of gate and up.
+    // Hugging Face interleaves gate and up. Fine-tuned models often come unpacked, with inputs before outputs.
     public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
         .Add("blk.*.post_attention_norm", "layers.*.post_attention_layernorm")
         .Add("blk.*.attn_sinks.weight", "layers.*.self_attn.sinks")
@@ -24,6 +24,9 @@ internal sealed class GptOss : Architecture
         .Add("blk.*.ffn_gate_exps.weight", "layers.*.mlp.experts.gate_up_proj_blocks", "layers.*.mlp.experts.gate_up_proj_scales", (blocks, scales) => Mxfp4(blocks, scales, 0, 2))
         .Add("blk.*.ffn_up_exps.weight", "layers.*.mlp.experts.gate_up_proj_blocks", "layers.*.mlp.experts.gate_up_proj_scales", (blocks, scales) => Mxfp4(blocks, scales, 1, 2))
         .Add("blk.*.ffn_down_exps.weight", "layers.*.mlp.experts.down_proj_blocks", "layers.*.mlp.experts.down_proj_scales", (blocks, scales) => Mxfp4(blocks, scales, 0, 1))
+        .Add("blk.*.ffn_gate_exps.weight", "layers.*.mlp.experts.gate_up_proj", tensor => EveryOtherColumn(tensor, 0))
+        .Add("blk.*.ffn_up_exps.weight", "layers.*.mlp.experts.gate_up_proj", tensor => EveryOtherColumn(tensor, 1))
+        .Add("blk.*.ffn_down_exps.weight", "layers.*.mlp.experts.down_proj", tensor => tensor.Transpose())
         .Add("blk.*.ffn_gate_exps.bias", "layers.*.mlp.experts.gate_up_proj_bias", tensor => EveryOther(tensor, 0))
         .Add("blk.*.ffn_up_exps.bias", "layers.*.mlp.experts.gate_up_proj_bias", tensor => EveryOther(tensor, 1))
         .Add("blk.*.ffn_down_exps.bias", "layers.*.mlp.experts.down_proj_bias");
@@ -78,15 +81,23 @@ internal sealed class GptOss : Architecture
         return new StoredTensor(blocks.Name, TensorType.MXFP4, [experts, rows / step, 32 * groups], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 
+    // [experts, width, 2 · hidden] to [experts, hidden, width]
+    private static StoredTensor EveryOtherColumn(StoredTensor tensor, int first)
+    {
+        var half = EveryOther(tensor, first);
+        using (half.Owner)
+            return half.Transpose();
+    }
+
     private static StoredTensor EveryOther(StoredTensor tensor, int first)
     {
         var size = TensorTypes.BlockBytes(tensor.Type);
         if (tensor.Columns % 2 != 0 || TensorTypes.BlockSize(tensor.Type) != 1)
-            throw new ModelFormatException($"tensor {ModelFormatException.Quote(tensor.Name)} of type {tensor.Type} and shape [{string.Join(", ", tensor.Shape)}] can't hold pairs of biases");
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(tensor.Name)} of type {tensor.Type} and shape [{string.Join(", ", tensor.Shape)}] can't hold gate and up in turns");
         var count = checked(tensor.RowCount * tensor.Columns) / 2;
         var buffer = new NativeBuffer<byte>(count * size);
         for (var i = 0L; i < count; i++)
             tensor.Data.Span(((2 * i) + first) * size, size).CopyTo(buffer.Slice(i * size, size));
-        return new StoredTensor(tensor.Name, tensor.Type, [tensor.RowCount, tensor.Columns / 2], MemoryRegion.Of(buffer)) { Owner = buffer };
+        return new StoredTensor(tensor.Name, tensor.Type, [.. tensor.Shape[..^1], tensor.Columns / 2], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 }

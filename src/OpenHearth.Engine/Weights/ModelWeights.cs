@@ -170,6 +170,9 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
         var key = $"{name}#{expert}";
         if (_transformed.TryGetValue(key, out var known))
             return known;
+        // Without this, a shape such as [2^60, 0] would keep a transform busy for ever.
+        if (tensor.Data.Length == 0)
+            throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}]");
         if (stored.Beside is null)
             return _transformed[key] = stored.Transform(tensor, null);
         _used.Add(stored.Beside);
