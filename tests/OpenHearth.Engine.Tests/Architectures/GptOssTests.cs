@@ -33,7 +33,7 @@ public sealed class GptOssTests() : ArchitectureTests("gpt-oss/safetensors", "gp
         var writer = new SafetensorsWriter();
         foreach (var tensor in packed.Tensors.Where(tensor => tensor.Name != "model.layers.1.mlp.experts.down_proj_scales"))
             writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Shape], tensor.Data);
-        writer.Write(folder["model.safetensors"]);
+        writer.Write(folder["model.safetensors"], TestContext.Current.CancellationToken);
         File.Copy(Path.Combine(fixture.Folder, "config.json"), folder["config.json"]);
         var error = Assert.Throws<ModelFormatException>(() => Model.Load($"{folder}"));
         Assert.Contains("model.layers.1.mlp.experts.down_proj_scales", error.Message, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public sealed class GptOssTests() : ArchitectureTests("gpt-oss/safetensors", "gp
                 writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Shape], tensor.Data);
             }
         }
-        writer.Write(to["model.safetensors"]);
+        writer.Write(to["model.safetensors"], TestContext.Current.CancellationToken);
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(from, "config.json")))!.AsObject();
         config.Remove("quantization_config");
         File.WriteAllText(to["config.json"], config.ToJsonString());
