@@ -14,9 +14,8 @@ internal sealed class ArchitectureFixture
         Ids = Ints(root.GetProperty("ids"));
         Expected = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(Folder, "expected.f32"))).ToArray();
         Width = root.GetProperty("shape")[1].GetInt32();
-        using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder, "config.json")));
-        if (config.RootElement.TryGetProperty("rope_scaling", out var scaling) && scaling.ValueKind == JsonValueKind.Object && scaling.TryGetProperty("long_factor", out _))
-            OriginalLength = config.RootElement.GetProperty("original_max_position_embeddings").GetInt32();
+        if (File.Exists(Path.Combine(Folder, "config.json")))
+            OriginalLength = LongRopeFrom(Path.Combine(Folder, "config.json"));
         if (!root.TryGetProperty("greedy", out var greedy))
             return;
         GreedyPrompt = greedy.GetProperty("prompt").GetInt32();
@@ -51,6 +50,14 @@ internal sealed class ArchitectureFixture
 
     /// <summary>Largest difference over the standard deviation of what is expected.</summary>
     public double Error(ReadOnlySpan<float> results) => LogitComparison.Error(Expected, results);
+
+    private static int LongRopeFrom(string path)
+    {
+        using var config = JsonDocument.Parse(File.ReadAllBytes(path));
+        return config.RootElement.TryGetProperty("rope_scaling", out var scaling) && scaling.ValueKind == JsonValueKind.Object && scaling.TryGetProperty("long_factor", out _)
+            ? config.RootElement.GetProperty("original_max_position_embeddings").GetInt32()
+            : 0;
+    }
 
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(element => element.GetInt32())];
 }
