@@ -118,7 +118,8 @@ internal static class SlashCommands
         }
         var messages = chat.Saved.Load(name);
         chat.Conversation.System = null;
-        Clear(chat, "");
+        chat.Conversation.Clear();
+        chat.Forget();
         foreach (var message in messages)
             chat.Conversation.Add(message);
         chat.Say($"{messages.Count} messages of {name}.");
