@@ -20,6 +20,7 @@ internal static class CommandTable
         DetokenizeCommand.Entry,
         TemplateCommand.Entry,
         LogitsCommand.Entry,
+        EmbedCommand.Entry,
         PerplexityCommand.Entry,
         BenchCommand.Entry,
         ShowCommand.Entry,

@@ -39,6 +39,12 @@ internal sealed class CandidateConverter : JsonConverter<Candidate>
     }
 }
 
+/// <summary>What <c>embed</c> prints.</summary>
+/// <param name="Model">As it was typed.</param>
+/// <param name="Dimensions">Values of a vector.</param>
+/// <param name="Embeddings">One vector of length 1 a text.</param>
+internal sealed record EmbeddingsDocument(string Model, int Dimensions, IReadOnlyList<float[]> Embeddings);
+
 /// <summary>What <c>bench</c> prints.</summary>
 internal sealed record BenchDocument(string Model, int Threads, string Cpu, double LoadMs, double RssMb, double FileMb, SpeedDocument Prefill, SpeedDocument Decode);
 

@@ -10,6 +10,7 @@ namespace OpenHearth.Cli.Rendering;
 [JsonSerializable(typeof(TextDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(LogitsDocument))]
+[JsonSerializable(typeof(EmbeddingsDocument))]
 [JsonSerializable(typeof(BenchDocument))]
 [JsonSerializable(typeof(InfoDocument))]
 [JsonSerializable(typeof(CardDocument))]

@@ -32,7 +32,7 @@ public sealed class Embedder : IDisposable
     public int Dimensions => _model.Info.OutputWidth;
 
     /// <summary>The vectors of texts, in their order.</summary>
-    /// <param name="texts">Any number of any length that the model can take; they go through it several at once.</param>
+    /// <param name="texts">Any number of any length that the model can take; they go through it several at once. Special tokens are not read in them.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ContextOverflowException">A text has more tokens than the model takes; the message has both numbers.</exception>
     public float[][] Embed(IReadOnlyList<string> texts, CancellationToken cancellation = default) =>
@@ -50,7 +50,7 @@ public sealed class Embedder : IDisposable
             if (texts[i].Length == 0)
                 throw new ArgumentException($"Text {i + 1} of {texts.Count} has no tokens.", nameof(texts));
             if (texts[i].Length > _model.Info.ContextLength)
-                throw new ContextOverflowException($"Text {i + 1} of {texts.Count} has {texts[i].Length} tokens; {_model.Info.Name} takes at most {_model.Info.ContextLength}. Cut it into parts.");
+                throw new ContextOverflowException($"Text {i + 1} of {texts.Count} has {texts[i].Length} tokens; {_model.Info.Name} takes at most {_model.Info.ContextLength}.");
         }
         var vectors = new float[texts.Count][];
         for (var first = 0; first < texts.Count;)
