@@ -22,7 +22,7 @@ public sealed class Session : ISequence, IDisposable
     public Model Model { get; }
 
     /// <summary>Tokens remembered.</summary>
-    public int Length => State.Length;
+    public int Length => State.Remembered;
 
     /// <summary>Tokens that it can remember.</summary>
     public int ContextLength { get; }
@@ -59,8 +59,10 @@ public sealed class Session : ISequence, IDisposable
         Model.Step(_batch, results);
     }
 
-    /// <summary>Forgets all but the first <paramref name="length"/> tokens.</summary>
-    /// <exception cref="NotSupportedException">The model is recurrent and can't go back to there.</exception>
+    /// <summary>
+    /// Forgets all but the first <paramref name="length"/> tokens. A recurrent model goes back to a checkpoint before there, of which it keeps
+    /// a few; the next step then takes in again what lies between.
+    /// </summary>
     public void Truncate(int length) => State.Truncate(length);
 
     /// <summary>A session that remembers the same; memory is shared until one of them goes on.</summary>

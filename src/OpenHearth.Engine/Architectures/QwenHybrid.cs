@@ -47,7 +47,8 @@ internal sealed class QwenHybrid : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        // GGUF files count the layers that predict further tokens.
+        var layers = p.Int("block_count", "num_hidden_layers") - p.Int("nextn_predict_layers", "", 0, 0);
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
         var net = GatedDeltaNet.Read(p, epsilon);
         var attention = GatedAttention.Read(g, p, epsilon);

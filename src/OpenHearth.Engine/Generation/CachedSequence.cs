@@ -29,7 +29,7 @@ internal sealed class CachedSequence(ISequence sequence) : IDisposable
         var common = Math.Min(CollectionsMarshal.AsSpan(_ids).CommonPrefixLength(prompt), prompt.Length - 1);
         // Whatever a failed step left behind goes too.
         if (sequence.Length != common)
-            common = GoBack(common);
+            sequence.Truncate(common);
         _ids.RemoveRange(common, _ids.Count - common);
         return prompt.Length - common;
     }
@@ -53,20 +53,5 @@ internal sealed class CachedSequence(ISequence sequence) : IDisposable
         var logits = sequence.Step(tokens);
         _ids.AddRange(tokens);
         return logits;
-    }
-
-    private int GoBack(int length)
-    {
-        try
-        {
-            sequence.Truncate(length);
-            return length;
-        }
-        catch (NotSupportedException)
-        {
-            // A recurrent model goes back to the start or not at all.
-            sequence.Truncate(0);
-            return 0;
-        }
     }
 }

@@ -54,6 +54,25 @@ internal sealed class Stepper : IDisposable
     {
         if (_step.TokenCount == 0)
             return 0;
+        try
+        {
+            Compute(batch, results, firstResult);
+        }
+        catch
+        {
+            foreach (ref readonly var run in _step.Runs)
+                run.Sequence.Abandon();
+            throw;
+        }
+        foreach (ref readonly var run in _step.Runs)
+            run.Sequence.Advance(_step.Tokens.Slice(run.FirstRow, run.Count));
+        var outputs = _step.OutputCount;
+        _step.Clear();
+        return outputs;
+    }
+
+    private void Compute(Batch batch, Span<float> results, int firstResult)
+    {
         var outputs = _step.OutputCount;
         _step.Arena.Reserve(_step.TokenCount, Math.Min(outputs, MaximumOutputs));
         _plan.RunBody(_step);
@@ -67,9 +86,5 @@ internal sealed class Stepper : IDisposable
                 : results.Slice((firstResult + first) * _plan.Graph.Output.Width, (end - first) * _plan.Graph.Output.Width);
             _step.Values(_plan.Graph.Output).CopyTo(target);
         }
-        foreach (ref readonly var run in _step.Runs)
-            run.Sequence.Advance(_step.Tokens.Slice(run.FirstRow, run.Count));
-        _step.Clear();
-        return outputs;
     }
 }

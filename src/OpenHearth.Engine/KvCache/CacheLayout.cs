@@ -41,6 +41,6 @@ internal sealed class CacheLayout
     /// <summary>Blocks for a number of tokens.</summary>
     public static int BlocksFor(int tokens) => (int)(((long)tokens + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens);
 
-    /// <summary>Bytes that a sequence of this many tokens takes.</summary>
-    public long BytesFor(int tokens) => checked((BlocksFor(tokens) * BlockBytes) + ((long)StateLength * sizeof(float)));
+    /// <summary>Bytes that a sequence of this many tokens takes, copies of recurrent state included.</summary>
+    public long BytesFor(int tokens) => checked((BlocksFor(tokens) * BlockBytes) + ((1L + StateHistory.CopiesFor(tokens)) * StateLength * sizeof(float)));
 }

@@ -12,17 +12,25 @@ internal sealed class SequenceState : IDisposable
     private readonly BlockPool _pool;
     private readonly List<CacheBlock> _blocks = [];
     private readonly NativeBuffer<float>? _state;
-    private readonly List<int> _tokens = []; // what Length counts, where it may have to be computed anew
+    private readonly StateHistory? _history;
+    private readonly List<int> _tokens = []; // what Remembered counts, where it may have to be computed anew
+    private int _missing; // the last of them that memory does not hold
     private bool _disposed;
 
     /// <summary>An empty sequence.</summary>
     public SequenceState(BlockPool pool)
     {
         _pool = pool;
-        _state = pool.Layout.StateLength > 0 ? new NativeBuffer<float>(pool.Layout.StateLength) : null;
+        if (pool.Layout.StateLength == 0)
+            return;
+        _state = new NativeBuffer<float>(pool.Layout.StateLength);
+        _history = new StateHistory();
     }
 
     /// <summary>Tokens remembered.</summary>
+    public int Remembered => Length + _missing;
+
+    /// <summary>Tokens that memory holds: all but those that the next step has to take in again.</summary>
     public int Length { get; private set; }
 
     /// <summary>The blocks as the attention kernel takes them; entries after the last block are empty.</summary>
@@ -35,18 +43,19 @@ internal sealed class SequenceState : IDisposable
     public bool BeyondOriginalLength { get; private set; }
 
     /// <summary>
-    /// Says that <paramref name="count"/> more tokens come. Where that changes the angles of the keys, all is forgotten.
+    /// Says that <paramref name="count"/> more tokens come. Where that changes the angles of the keys, memory is emptied.
     /// </summary>
-    /// <returns>The tokens that were forgotten and have to be taken in again.</returns>
+    /// <returns>The tokens that memory has lost and that have to be taken in again, before the others.</returns>
     public int[] Begin(int count)
     {
-        var beyond = _pool.Layout.OriginalLength > 0 && Length + count > _pool.Layout.OriginalLength;
-        if (beyond == BeyondOriginalLength)
-            return [];
-        BeyondOriginalLength = beyond;
-        int[] again = [.. _tokens];
-        Truncate(0);
-        return again;
+        var beyond = _pool.Layout.OriginalLength > 0 && Remembered + count > _pool.Layout.OriginalLength;
+        if (beyond != BeyondOriginalLength)
+        {
+            BeyondOriginalLength = beyond;
+            _history?.Clear();
+            GoBack(0, Remembered);
+        }
+        return _missing == 0 ? [] : [.. _tokens[Length..]];
     }
 
     /// <summary>Makes room for <paramref name="count"/> more tokens, in blocks that are this sequence's alone.</summary>
@@ -71,37 +80,37 @@ internal sealed class SequenceState : IDisposable
         }
     }
 
-    /// <summary>Counts tokens whose keys and values have been written.</summary>
+    /// <summary>Counts tokens whose keys, values and state have been written.</summary>
     public void Advance(ReadOnlySpan<int> tokens)
     {
         Length += tokens.Length;
-        if (_pool.Layout.OriginalLength > 0)
-            _tokens.AddRange(tokens);
+        var again = Math.Min(_missing, tokens.Length);
+        _missing -= again;
+        if (KeepsTokens)
+            _tokens.AddRange(tokens[again..]);
+        if (_state is not null)
+            _history!.Advance(Length, _state);
     }
 
-    /// <summary>Forgets all but the first <paramref name="length"/> tokens.</summary>
-    /// <exception cref="NotSupportedException">The model is recurrent: its state can't go back to a place between.</exception>
+    /// <summary>Brings memory back to where it was before a step that has failed half-way.</summary>
+    public void Abandon()
+    {
+        if (_state is not null)
+            GoBack(Length, Remembered);
+    }
+
+    /// <summary>
+    /// Forgets all but the first <paramref name="length"/> tokens. Recurrent state goes back to the last checkpoint before; the
+    /// next step takes what lies between in again.
+    /// </summary>
     public void Truncate(int length)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)Length, nameof(length));
-        if (length == Length)
-            return;
-        if (_state is not null)
-        {
-            if (length != 0)
-                throw new NotSupportedException("A recurrent model can only go back to the start of a sequence or to a fork of it.");
-            _state.Span.Clear();
-        }
-        for (var i = _blocks.Count - 1; i >= CacheLayout.BlocksFor(length); i--)
-        {
-            _pool.Release(_blocks[i]);
-            _blocks.RemoveAt(i);
-            Blocks[i] = default;
-        }
-        Length = length;
-        if (_pool.Layout.OriginalLength > 0)
-            _tokens.RemoveRange(length, _tokens.Count - length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)Remembered, nameof(length));
+        if (length < Length)
+            GoBack(length, length);
+        else
+            Keep(length);
     }
 
     /// <summary>A second sequence with the same memory, which both keep until one writes.</summary>
@@ -110,12 +119,17 @@ internal sealed class SequenceState : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         var fork = new SequenceState(_pool) { Length = Length, Blocks = [.. Blocks], BeyondOriginalLength = BeyondOriginalLength };
         fork._tokens.AddRange(_tokens);
+        fork._missing = _missing;
         foreach (var block in _blocks)
         {
             _pool.Share(block);
             fork._blocks.Add(block);
         }
-        _state?.Span.CopyTo(fork._state!.Span);
+        if (_state is not null)
+        {
+            _state.Span.CopyTo(fork._state!.Span);
+            fork._history!.Share(_history!);
+        }
         return fork;
     }
 
@@ -129,6 +143,30 @@ internal sealed class SequenceState : IDisposable
             _pool.Release(block);
         _blocks.Clear();
         _state?.Dispose();
+    }
+
+    private bool KeepsTokens => _state is not null || _pool.Layout.OriginalLength > 0;
+
+    // Memory as it was after so many tokens, or earlier where state was not kept; of all tokens, as many stay remembered.
+    private void GoBack(int length, int remembered)
+    {
+        if (_state is not null)
+            length = _history!.Restore(length, _state);
+        for (var i = _blocks.Count - 1; i >= CacheLayout.BlocksFor(length); i--)
+        {
+            _pool.Release(_blocks[i]);
+            _blocks.RemoveAt(i);
+            Blocks[i] = default;
+        }
+        Length = length;
+        Keep(remembered);
+    }
+
+    private void Keep(int remembered)
+    {
+        _missing = remembered - Length;
+        if (KeepsTokens)
+            _tokens.RemoveRange(remembered, _tokens.Count - remembered);
     }
 
     private void CopyBlock(int index)

@@ -134,18 +134,6 @@ public sealed class GeneratorTests
     }
 
     [Fact]
-    public void Generate_WithARecurrentModel_GoesOnOrBeginsAnew()
-    {
-        var sequence = new ScriptedSequence(_ => 28) { IsRecurrent = true };
-        var generator = new Generator(Tokenizer, sequence);
-        var options = Greedy with { MaxTokens = 3 };
-        Assert.Equal(0, generator.Generate([10, 11, 12], options, null, TestContext.Current.CancellationToken).CachedTokens);
-        Assert.Equal(5, generator.Generate([10, 11, 12, 28, 28, 28, 13], options, null, TestContext.Current.CancellationToken).CachedTokens);
-        Assert.Equal(0, generator.Generate([10, 11, 99], options, null, TestContext.Current.CancellationToken).CachedTokens);
-        Assert.Equal([10, 11, 99, 28, 28], sequence.Ids);
-    }
-
-    [Fact]
     public void Generate_AfterAStepFailed_StartsFromWhatIsSure()
     {
         var sequence = ScriptedSequence.Saying("fine");

@@ -68,9 +68,6 @@ internal sealed class ScriptedSequence(Func<IReadOnlyList<int>, bool, int> next,
         return _logits;
     }
 
-    /// <summary>True for a model that goes back to the start only.</summary>
-    public bool IsRecurrent { get; init; }
-
     public bool IsDisposed { get; private set; }
 
     public void Dispose() => IsDisposed = true;
@@ -78,8 +75,6 @@ internal sealed class ScriptedSequence(Func<IReadOnlyList<int>, bool, int> next,
     public void Truncate(int length)
     {
         Assert.InRange(length, 0, _ids.Count);
-        if (IsRecurrent && length > 0)
-            throw new NotSupportedException();
         _ids.RemoveRange(length, _ids.Count - length);
         _atPrompt = true;
     }

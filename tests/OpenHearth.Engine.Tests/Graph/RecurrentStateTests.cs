@@ -25,7 +25,7 @@ public sealed class RecurrentStateTests : IDisposable
         _plan = Plan.Of(graph);
         var layout = new CacheLayout(graph, OpenHearth.Kernels.Attention.CacheFormat.F32);
         _blocks = new BlockPool(layout);
-        _step = new StepContext(_pool, OpenHearth.Kernels.MatMul.Precision.Exact, layout, 64) { Arena = new Arena(_plan.Placement) };
+        _step = new StepContext(_pool, OpenHearth.Kernels.MatMul.Precision.Exact, layout, 2048) { Arena = new Arena(_plan.Placement) };
     }
 
     public void Dispose()
@@ -59,22 +59,72 @@ public sealed class RecurrentStateTests : IDisposable
         Assert.Equal(Run((fresh, [1, 2, 3]))[0], Run((state, [3]))[0]);
     }
 
-    [Fact]
-    public void Truncate_OfState_GoesBackToTheStartOnly()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(700)]
+    [InlineData(1399)]
+    [InlineData(1400)]
+    public void Truncate_ToAnyLength_GoesOnAsIfTheRestHadNeverBeen(int length)
     {
         using var state = new SequenceState(_blocks);
-        var first = Run((state, [4]))[0];
-        Run((state, [5]));
-        Assert.Throws<NotSupportedException>(() => state.Truncate(1));
-        state.Truncate(0);
-        Assert.Equal(first, Run((state, [4]))[0]);
+        using var fresh = new SequenceState(_blocks);
+        Grow(state, 1400);
+        Grow(fresh, length);
+        using var fork = state.Fork();
+        state.Truncate(length);
+        Assert.Equal(length, state.Remembered);
+        var expected = Run((fresh, [7]))[0];
+        Assert.Equal(expected, Run((state, [7]))[0]);
+        Assert.Equal(length + 1, state.Length);
+        // What a sequence did after it was forked does not touch the copies that both have.
+        fork.Truncate(length);
+        Assert.Equal(expected, Run((fork, [7]))[0]);
+    }
+
+    [Fact]
+    public void Truncate_Twice_GoesOnFromTheSecond()
+    {
+        using var state = new SequenceState(_blocks);
+        using var fresh = new SequenceState(_blocks);
+        Grow(state, 300);
+        Grow(fresh, 280);
+        state.Truncate(290);
+        state.Truncate(280);
+        using var fork = state.Fork();
+        var expected = Run((fresh, [3, 4]))[0];
+        Assert.Equal(expected, Run((state, [3, 4]))[0]);
+        Assert.Equal(expected, Run((fork, [3, 4]))[0]);
+    }
+
+    [Fact]
+    public void Abandon_AfterAStepThatFailed_UndoesWhatItDid()
+    {
+        using var state = new SequenceState(_blocks);
+        using var fresh = new SequenceState(_blocks);
+        Grow(state, 300);
+        Grow(fresh, 300);
+        state.State(new StateSlot(5, 24)).Fill(float.NaN);
+        state.Abandon();
+        Assert.Equal(300, state.Remembered);
+        Assert.Equal(Run((fresh, [3]))[0], Run((state, [3]))[0]);
+    }
+
+    private void Grow(SequenceState state, int length)
+    {
+        for (var first = 0; first < length; first += 50)
+            Run((state, [.. Enumerable.Range(first, Math.Min(50, length - first)).Select(i => i * 7 % 11)]));
     }
 
     private float[][] Run(params (SequenceState State, int[] Tokens)[] runs)
     {
         _step.Clear();
-        foreach (var (state, tokens) in runs)
+        for (var i = 0; i < runs.Length; i++)
         {
+            var (state, tokens) = runs[i];
+            runs[i].Tokens = tokens = [.. state.Begin(tokens.Length), .. tokens];
             state.Reserve(tokens.Length);
             _step.Add(state, tokens, 1);
         }
