@@ -21,7 +21,7 @@ internal sealed class KernelBuilder
     private readonly Stack<AssemblerRegisterZMM> _free = new(All.Reverse());
 
     /// <summary>The assembler.</summary>
-    public Assembler Asm { get; } = new(64);
+    public Assembler Asm { get; } = new(64) { PreferVex = false }; // all 32 registers
 
     /// <summary>Takes a vector register.</summary>
     /// <exception cref="InvalidOperationException">All 32 are in use.</exception>

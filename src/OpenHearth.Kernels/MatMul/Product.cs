@@ -1,6 +1,7 @@
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.MatMul.Gemm;
+using OpenHearth.Kernels.MatMul.Gemv;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Kernels.MatMul;
@@ -95,12 +96,34 @@ public static unsafe class Product
             return;
         if (precision == Precision.Exact || !IsCoded(targets))
             FloatRows.Run(pool, ref targets, x, tokens);
+        else if (pool.Level < CpuLevel.Avx512 || GeneratedKernels.Refusal is not null)
+            RunWithoutGenerated(pool, ref targets, x, tokens);
+        else if (tokens > GemvWriter.MostTokens)
+            GemmJob.Run(pool, ref targets, x, tokens);
+        else if (HaveGemv(targets))
+            GemvJob.Run(pool, ref targets, x, tokens);
         else if (tokens <= CodedRows.MostTokens)
             CodedRows.Run(pool, ref targets, x, tokens);
-        else if (pool.Level >= CpuLevel.Avx512 && GeneratedKernels.Refusal is null)
+        else
             GemmJob.Run(pool, ref targets, x, tokens);
+    }
+
+    private static void RunWithoutGenerated(ComputePool pool, ref Targets targets, float* x, int tokens)
+    {
+        if (tokens <= CodedRows.MostTokens)
+            CodedRows.Run(pool, ref targets, x, tokens);
         else
             FloatRows.Run(pool, ref targets, x, tokens);
+    }
+
+    private static bool HaveGemv(in Targets targets)
+    {
+        for (var i = 0; i < targets.Count; i++)
+        {
+            if (targets[i].Weights.Codes?.Gemv is null)
+                return false;
+        }
+        return true;
     }
 
     private static bool IsCoded(in Targets targets)

@@ -60,17 +60,20 @@ internal struct Targets
     }
 
     /// <summary>Finds the rows of a part.</summary>
-    public readonly Target Part(int part, out int first, out int end)
+    public readonly Target Part(int part, out int first, out int end) => Part(part, out first, out end, out _);
+
+    /// <summary>Finds the rows of a part and which product they belong to.</summary>
+    public readonly Target Part(int part, out int first, out int end, out int index)
     {
-        for (var i = 0; ; i++)
+        for (index = 0; ; index++)
         {
-            var rows = _all[i].Weights.Rows;
+            var rows = _all[index].Weights.Rows;
             var parts = (rows + RowsPerPart - 1) / RowsPerPart;
             if (part < parts)
             {
                 first = part * RowsPerPart;
                 end = Math.Min(first + RowsPerPart, rows);
-                return _all[i];
+                return _all[index];
             }
             part -= parts;
         }

@@ -1,10 +1,12 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -127 to 113: the steps themselves.</summary>
-internal sealed unsafe class IQ4_XSCodes() : RowCodes(TensorType.IQ4_XS, 32, hasMins: false)
+internal sealed unsafe class IQ4_XSCodes() : RowCodes(TensorType.IQ4_XS, 32, hasMins: false, new IQ4_XSGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -20,5 +22,57 @@ internal sealed unsafe class IQ4_XSCodes() : RowCodes(TensorType.IQ4_XS, 32, has
                 IQ4_NLCodes.StoreSteps(steps, row + 8 + 16 * g, codes);
             }
         }
+    }
+}
+
+/// <summary>A block a step; a quarter of each vector is a group. Codes are steps + 128.</summary>
+internal sealed class IQ4_XSGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 136;
+
+    public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15];
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
+
+    public override float SumFactor => -128;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var nibble = b.ConstantBytes("nibble mask", 15);
+        var steps = b.ConstantBytes("steps", i => IQ4_NL.Steps[i % 16] + 128);
+        var lowPlaces = b.ConstantBytes("turns of scales, low", i => i % 8 * 4);
+        var highPlaces = b.ConstantBytes("turns of scales, high", i => (i % 8 * 2 + 60) % 64);
+        var upperBits = b.ConstantBytes("mask of scales, high", 48);
+        var lanes = Enumerable.Range(0, 2).Select(k => b.ConstantDwords($"groups {k}", i => 4 * k + i / 4)).ToArray();
+        var thirtyTwo = b.ConstantDwords("thirty-two", _ => 32);
+        var (bytes, codes, scales, factor) = (b.Vector("bytes, then upper codes"), b.Vector("lower codes"), b.Vector("scales"), b.Vector("scales of lanes"));
+        return () =>
+        {
+            var (scale, high) = (GemvWriter.Quarter(scales), GemvWriter.Quarter(factor));
+            a.vmovd(scale, __dword_ptr[rsi + 4]);
+            a.vmovd(high, __dword_ptr[rsi + 2]);
+            a.vpmultishiftqb(scale, GemvWriter.Quarter(lowPlaces), scale);
+            a.vpmultishiftqb(high, GemvWriter.Quarter(highPlaces), high);
+            a.vpandd(scale, scale, GemvWriter.Quarter(nibble));
+            a.vpternlogd(scale, high, GemvWriter.Quarter(upperBits), GemvWriter.OrAnd);
+            a.vpmovzxbd(scales, scale);
+            a.vpsubd(scales, scales, thirtyTwo);
+            a.vcvtdq2ps(scales, scales);
+            w.BroadcastHalf(factor, 0);
+            a.vmulps(scales, scales, factor);
+            for (var half = 0; half < 2; half++)
+            {
+                a.vmovdqu64(bytes, __zmmword_ptr[rsi + 8 + 64 * half]);
+                w.SplitNibbles(bytes, codes, nibble);
+                a.vpshufb(codes, steps, codes);
+                a.vpshufb(bytes, steps, bytes);
+                a.vpermps(factor, lanes[half], scales);
+                w.Multiply(factor, (codes, 2 * half), (bytes, 2 * half + 1));
+            }
+            w.AddSums(scales);
+        };
     }
 }

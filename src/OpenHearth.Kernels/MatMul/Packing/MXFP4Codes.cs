@@ -1,10 +1,11 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -12 to 12: twice the number.</summary>
-internal sealed unsafe class MXFP4Codes() : RowCodes(TensorType.MXFP4, 32, hasMins: false)
+internal sealed unsafe class MXFP4Codes() : RowCodes(TensorType.MXFP4, 32, hasMins: false, new MXFP4Gemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -14,5 +15,49 @@ internal sealed unsafe class MXFP4Codes() : RowCodes(TensorType.MXFP4, 32, hasMi
             *scales++ = MXFP4.HalfScale(row[0]);
             IQ4_NLCodes.StoreSteps(doubled, row + 1, codes + i);
         }
+    }
+}
+
+/// <summary>Four blocks a step; a quarter of each vector is a block. Codes are moved up by 12.</summary>
+internal sealed class MXFP4Gemv : GemvCode
+{
+    public override int StepColumns => 128;
+
+    public override int StepBytes => 68;
+
+    public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 1, 3, 5, 7];
+
+    public override ReadOnlySpan<sbyte> Sums => [0, -1, -1, -1, 2, -1, -1, -1, 4, -1, -1, -1, 6, -1, -1, -1];
+
+    public override float SumFactor => -12;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var nibble = b.ConstantBytes("nibble mask", 15);
+        var doubled = b.ConstantBytes("numbers", i => MXFP4.Doubled[i % 16] + 12);
+        var places = b.ConstantBytes("places of nibbles", i => i < 48 ? 1 + i / 16 * 17 + i % 16 : i);
+        var scalePlaces = b.ConstantDwords("places of exponents", i => i / 4 * 17);
+        var one = b.ConstantDwords("one", _ => 1);
+        var last = w.Mask(0xFFFF_0000_0000_0000);
+        var lowest = w.Mask(0x1111_1111_1111_1111);
+        var (bytes, rest, low, scale) = (b.Vector("bytes, then upper codes"), b.Vector("last bytes"), b.Vector("lower codes"), b.Vector("scales"));
+        return () =>
+        {
+            w.Load(rest, 0);
+            a.vpermb(bytes, places, rest);
+            a.vpermb(scale.k(lowest).z, scalePlaces, rest);
+            // 2^(e - 128); the two smallest, which are subnormal, become 0.
+            a.vpmaxud(scale, scale, one);
+            a.vpsubd(scale, scale, one);
+            a.vpslld(scale, scale, 23);
+            w.Load(rest, 4);
+            a.vpermb(bytes.k(last), places, rest);
+            w.SplitNibbles(bytes, low, nibble);
+            a.vpshufb(low, doubled, low);
+            a.vpshufb(bytes, doubled, bytes);
+            w.Multiply(scale, (low, 0), (bytes, 1));
+            w.AddSums(scale);
+        };
     }
 }

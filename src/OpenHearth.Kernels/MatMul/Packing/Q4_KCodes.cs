@@ -1,11 +1,14 @@
+using Iced.Intel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from 0 to 15.</summary>
-internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins: true)
+internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins: true, new Q4_KGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -30,5 +33,74 @@ internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins
         var min = b & 0x3F3F3F3F | (c >> 4 & 0x0F0F0F0F | (b >> 6 & 0x03030303) << 4) << 32;
         (Singles(scale) * Half(block)).Store(scales);
         (Singles(min) * -Half(block + 2)).Store(mins);
+    }
+}
+
+/// <summary>A block a step. A vector holds two groups; of 16 numbers in front of them, eight are scales and eight minimums.</summary>
+internal sealed class Q4_KGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 144;
+
+    public override ReadOnlySpan<byte> Order => [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15];
+
+    public override ReadOnlySpan<sbyte> Sums => [-1, -1, -1, -1, -1, -1, -1, -1, 0, 2, 4, 6, 8, 10, 12, 14];
+
+    public override float SumFactor => -1;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var nibble = b.ConstantBytes("nibble mask", 15);
+        var writeScales = WriteScales(w, out var scales, out var factor);
+        var lanes = GroupLanes(w);
+        var (bytes, codes) = (b.Vector("bytes, then upper codes"), b.Vector("lower codes"));
+        return () =>
+        {
+            writeScales();
+            for (var half = 0; half < 2; half++)
+            {
+                a.vmovdqu64(bytes, __zmmword_ptr[rsi + 16 + 64 * half]);
+                w.SplitNibbles(bytes, codes, nibble);
+                a.vpermps(factor, lanes[2 * half], scales);
+                w.Multiply(factor, (codes, 2 * half));
+                a.vpermps(factor, lanes[2 * half + 1], scales);
+                w.Multiply(factor, (bytes, 2 * half + 1));
+            }
+            w.AddSums(scales);
+        };
+    }
+
+    /// <summary>Where the scales of the two groups of each vector are, as in Q5_K too.</summary>
+    internal static AssemblerRegisterZMM[] GroupLanes(GemvWriter w) =>
+        [.. Enumerable.Range(0, 4).Select(k => w.Builder.ConstantDwords($"groups {k}", i => k / 2 * 4 + k % 2 + i / 8 * 2))];
+
+    /// <summary>Writes the taking apart of a block's first 16 bytes into d · scales and dmin · minimums, as in Q5_K too.</summary>
+    internal static Action WriteScales(GemvWriter w, out AssemblerRegisterZMM scales, out AssemblerRegisterZMM factor)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        // Double words: scales 0-3, scales 4-7, minimums 0-3, minimums 4-7.
+        var shifts = b.ConstantDwords("shifts of low bits", i => i % 4 == 3 ? 4 : 0);
+        var lowMask = b.ConstantDwords("mask of low bits", i => i % 2 == 0 ? 0x3F3F3F3F : 0x0F0F0F0F);
+        var highMask = b.ConstantDwords("mask of high bits", i => i % 2 == 0 ? 0 : 0x30303030);
+        var factorPlaces = b.ConstantWords("places of d and dmin", i => i % 16 / 8);
+        (scales, factor) = (b.Vector("scales and minimums"), b.Vector("d and dmin, then scales of lanes"));
+        var (all, head, high) = (scales, factor, b.Vector("high bits"));
+        return () =>
+        {
+            a.vmovdqu64(GemvWriter.Quarter(head), __xmmword_ptr[rsi]);
+            a.vpshufd(GemvWriter.Quarter(all), GemvWriter.Quarter(head), 0b11_10_11_01);
+            a.vpshufd(GemvWriter.Quarter(high), GemvWriter.Quarter(head), 0b10_10_01_01);
+            a.vpsrlvd(GemvWriter.Quarter(all), GemvWriter.Quarter(all), GemvWriter.Quarter(shifts));
+            a.vpsrld(GemvWriter.Quarter(high), GemvWriter.Quarter(high), 2);
+            a.vpandd(GemvWriter.Quarter(all), GemvWriter.Quarter(all), GemvWriter.Quarter(lowMask));
+            a.vpternlogd(GemvWriter.Quarter(all), GemvWriter.Quarter(high), GemvWriter.Quarter(highMask), GemvWriter.OrAnd);
+            a.vpmovzxbd(all, GemvWriter.Quarter(all));
+            a.vcvtdq2ps(all, all);
+            a.vpermw(GemvWriter.Half(head), GemvWriter.Half(factorPlaces), GemvWriter.Half(head));
+            a.vcvtph2ps(head, GemvWriter.Half(head));
+            a.vmulps(all, all, head);
+        };
     }
 }

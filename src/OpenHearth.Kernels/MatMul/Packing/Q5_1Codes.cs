@@ -1,10 +1,11 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from 0 to 31.</summary>
-internal sealed unsafe class Q5_1Codes() : RowCodes(TensorType.Q5_1, 32, hasMins: true)
+internal sealed unsafe class Q5_1Codes() : RowCodes(TensorType.Q5_1, 32, hasMins: true, new Q5_1Gemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -12,5 +13,56 @@ internal sealed unsafe class Q5_1Codes() : RowCodes(TensorType.Q5_1, 32, hasMins
         Halves(row + 2, 24, columns / 32, mins);
         for (var i = 0; i < columns; i += 32, row += 24)
             (Nibbles(row + 8) | Spread(*(uint*)(row + 4)) & Vector256.Create((byte)16)).Store((byte*)codes + i);
+    }
+}
+
+/// <summary>Four blocks a step; a quarter of each vector is a block. Codes 0 to 31.</summary>
+internal sealed class Q5_1Gemv : GemvCode
+{
+    public override int StepColumns => 128;
+
+    public override int StepBytes => 96;
+
+    public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 1, 3, 5, 7];
+
+    public override ReadOnlySpan<sbyte> Sums => [0, -1, -1, -1, 2, -1, -1, -1, 4, -1, -1, -1, 6, -1, -1, -1];
+
+    public override float SumFactor => 1;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var nibble = b.ConstantBytes("nibble mask", 15);
+        var sixteen = b.ConstantBytes("fifth bit", 16);
+        // Blocks 0 and 1 are taken from bytes 0 to 63, block 3 and the nibbles of block 2 from bytes 32 to 95.
+        var places = b.ConstantBytes("places of nibbles", i => 8 + i / 16 * 24 + i % 16 - (i < 32 ? 0 : 32));
+        var scalePlaces = b.ConstantWords("places of scales and minimums", i => Word(i % 16 / 4, i / 16));
+        var bitPlaces = b.ConstantWords("places of fifth bits", i => Word(i % 4, 2 + i / 4 % 2));
+        var lastTwo = w.Mask(0xFFFF_FFFF_0000_0000);
+        var lastScales = w.Mask(0xF000_F000);
+        var lastBits = w.Mask(0x88);
+        var (bytes, rest, low, scale, min, bits) =
+            (b.Vector("bytes, then upper codes"), b.Vector("last bytes"), b.Vector("lower codes"), b.Vector("scales"), b.Vector("minimums"), b.Vector("fifth bits"));
+        return () =>
+        {
+            w.Load(rest, 0);
+            a.vpermb(bytes, places, rest);
+            a.vpermw(scale, scalePlaces, rest);
+            a.vpermw(bits, bitPlaces, rest);
+            w.Load(rest, 32);
+            a.vpermb(bytes.k(lastTwo), places, rest);
+            a.vpermw(scale.k(lastScales), scalePlaces, rest);
+            a.vpermw(bits.k(lastBits), bitPlaces, rest);
+            w.SplitNibbles(bytes, low, nibble);
+            w.AddBits(bits, 0, low, sixteen);
+            w.AddBits(bits, 8, bytes, sixteen);
+            a.vextracti64x4(GemvWriter.Half(min), scale, 1);
+            a.vcvtph2ps(scale, GemvWriter.Half(scale));
+            a.vcvtph2ps(min, GemvWriter.Half(min));
+            w.Multiply(scale, (low, 0), (bytes, 1));
+            w.AddSums(min);
+        };
+
+        static int Word(int block, int word) => block * 12 + word - (block < 3 ? 0 : 16);
     }
 }

@@ -1,10 +1,12 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -32 to 31.</summary>
-internal sealed unsafe class Q6_KCodes() : RowCodes(TensorType.Q6_K, 16, hasMins: false)
+internal sealed unsafe class Q6_KCodes() : RowCodes(TensorType.Q6_K, 16, hasMins: false, new Q6_KGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -25,5 +27,54 @@ internal sealed unsafe class Q6_KCodes() : RowCodes(TensorType.Q6_K, 16, hasMins
                 }
             }
         }
+    }
+}
+
+/// <summary>A block a step, columns in their order. Codes 0 to 63.</summary>
+internal sealed class Q6_KGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 210;
+
+    public override ReadOnlySpan<byte> Order => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    public override int SumLength => 1;
+
+    public override float SumFactor => -32;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var nibble = b.ConstantBytes("nibble mask", 15);
+        var upperBits = b.ConstantBytes("upper bits", 48);
+        var turn = b.ConstantQwords("turns of upper bits", i => i < 4 ? 4 : 2);
+        var lanes = Enumerable.Range(0, 4).Select(k => b.ConstantDwords($"groups {k}", i => 4 * k + i / 4)).ToArray();
+        var (bytes, codes, high, scales, factor) =
+            (b.Vector("bytes, then upper codes"), b.Vector("lower codes"), b.Vector("upper bits"), b.Vector("scales"), b.Vector("scales of lanes"));
+        return () =>
+        {
+            a.vpmovsxbd(scales, __xmmword_ptr[rsi + 192]);
+            a.vcvtdq2ps(scales, scales);
+            w.BroadcastHalf(factor, 208);
+            a.vmulps(scales, scales, factor);
+            for (var half = 0; half < 2; half++)
+            {
+                a.vbroadcasti64x4(high, __ymmword_ptr[rsi + 128 + 32 * half]);
+                a.vprolvq(high, high, turn);
+                a.vmovdqu64(bytes, __zmmword_ptr[rsi + 64 * half]);
+                w.SplitNibbles(bytes, codes, nibble);
+                a.vpternlogd(codes, high, upperBits, GemvWriter.OrAnd);
+                a.vprorq(high, high, 4);
+                a.vpternlogd(bytes, high, upperBits, GemvWriter.OrAnd);
+                a.vpermps(factor, lanes[2 * half], scales);
+                w.Multiply(factor, (codes, 2 * half));
+                a.vpermps(factor, lanes[2 * half + 1], scales);
+                w.Multiply(factor, (bytes, 2 * half + 1));
+            }
+            w.AddSums(scales);
+        };
     }
 }

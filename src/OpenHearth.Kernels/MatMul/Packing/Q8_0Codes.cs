@@ -1,15 +1,49 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -128 to 127, as they are stored.</summary>
-internal sealed unsafe class Q8_0Codes() : RowCodes(TensorType.Q8_0, 32, hasMins: false)
+internal sealed unsafe class Q8_0Codes() : RowCodes(TensorType.Q8_0, 32, hasMins: false, new Q8_0Gemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
         Halves(row, 34, columns / 32, scales);
         for (var i = 0; i < columns; i += 32, row += 34)
             Vector256.Load(row + 2).Store((byte*)codes + i);
+    }
+}
+
+/// <summary>Two blocks a step, each half a vector. Codes are moved up by 128.</summary>
+internal sealed class Q8_0Gemv : GemvCode
+{
+    public override int StepColumns => 64;
+
+    public override int StepBytes => 68;
+
+    public override ReadOnlySpan<byte> Order => [0, 1, 2, 3];
+
+    public override ReadOnlySpan<sbyte> Sums => [0, -1, -1, -1, -1, -1, -1, -1, 2, -1, -1, -1, -1, -1, -1, -1];
+
+    public override float SumFactor => -128;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var sign = b.ConstantBytes("sign", 128);
+        var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 8 * 17);
+        var upper = w.Mask(0xFFFF_FFFF_0000_0000);
+        var (codes, scale) = (b.Vector("codes"), b.Vector("scales"));
+        return () =>
+        {
+            w.LoadHalves(codes, 2, 36, upper);
+            a.vpxord(codes, codes, sign);
+            w.Load(scale, 0);
+            a.vpermw(scale, scalePlaces, scale);
+            a.vcvtph2ps(scale, GemvWriter.Half(scale));
+            w.Multiply(scale, (codes, 0));
+            w.AddSums(scale);
+        };
     }
 }

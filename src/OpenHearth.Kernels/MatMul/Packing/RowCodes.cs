@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
@@ -11,7 +12,8 @@ namespace OpenHearth.Kernels.MatMul.Packing;
 /// <param name="type">The format.</param>
 /// <param name="group">Codes that share a scale: 16 or 32.</param>
 /// <param name="hasMins">Whether groups have minimums.</param>
-internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins)
+/// <param name="gemv">How generated code reads the format; null where it doesn't.</param>
+internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins, GemvCode? gemv = null)
 {
     public TensorType Type { get; } = type;
 
@@ -20,6 +22,9 @@ internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins
 
     /// <summary>True where values have a minimum added to them.</summary>
     public bool HasMins { get; } = hasMins;
+
+    /// <summary>How generated code for few tokens reads the format; null where there is none and <see cref="Unpack"/> is used.</summary>
+    public GemvCode? Gemv { get; } = gemv;
 
     /// <summary>Takes a row apart. Decoding codes, scales and minimums gives the format's values to within one rounding.</summary>
     /// <param name="row">Blocks of the row.</param>

@@ -1,0 +1,102 @@
+using OpenHearth.Kernels.Threading;
+
+namespace OpenHearth.Kernels.MatMul.Gemv;
+
+/// <summary>Products of few tokens with generated kernels: bound by memory, so each thread streams neighbouring rows.</summary>
+internal unsafe struct GemvJob : IJob
+{
+    // From here on, laying out the activations pays on all threads.
+    private const int ParallelValues = 16 * 1024;
+
+    private Targets _targets;
+    private int _tokens;
+    private float* _scales; // [tokens]
+    private Planes _planes; // of each target
+
+    /// <summary>Multiplies. Every format must have a <see cref="Packing.RowCodes.Gemv"/>; the level must be AVX-512 or above, and code generation allowed.</summary>
+    public static void Run(ComputePool pool, ref Targets targets, float* x, int tokens)
+    {
+        var columns = targets[0].Weights.Columns;
+        var bytes = 64L;
+        for (var i = 0; i < targets.Count; i++)
+            bytes += GemvPlanes.Bytes(targets[i].Weights.Codes!.Gemv!, columns, tokens);
+        var memory = pool.Shared.Get(bytes);
+        var job = new GemvJob { _targets = targets, _tokens = tokens, _scales = (float*)memory };
+        memory += 64;
+        for (var i = 0; i < targets.Count; i++)
+        {
+            // Matrices of the same format share their activations.
+            var code = targets[i].Weights.Codes!.Gemv!;
+            var same = 0;
+            while (targets[same].Weights.Codes!.Gemv != code)
+                same++;
+            job._planes[i] = same < i ? job._planes[same] : (nint)memory;
+            memory += same < i ? 0 : GemvPlanes.Bytes(code, columns, tokens);
+        }
+        var prepare = new PrepareJob { Job = job, Pool = pool, X = x, Columns = columns };
+        if (tokens > 1 && tokens * columns >= ParallelValues)
+            pool.Run(ref prepare, tokens);
+        else
+            for (var t = 0; t < tokens; t++)
+                prepare.Execute(t, tokens);
+
+        // Parts small enough to even out the load, large enough that handing them out costs nothing.
+        var partBytes = Math.Clamp(targets.Bytes() / (pool.Threads * 8), 16 << 10, 256 << 10);
+        job._targets.Cut((int)Math.Max(1, partBytes / targets[0].Weights.RowBytes));
+        pool.Run(ref job, job._targets.Parts);
+    }
+
+    public readonly void Execute(int part, int parts)
+    {
+        var target = _targets.Part(part, out var first, out var end, out var index);
+        var weights = target.Weights;
+        var code = weights.Codes!.Gemv!;
+        var (steps, tail) = Math.DivRem(weights.RowBytes, code.StepBytes);
+        var arguments = new GemvWriter.Arguments
+        {
+            Weights = weights.Row(first),
+            Rows = end - first,
+            Steps = steps,
+            TailBytes = tail,
+            Planes = (byte*)_planes[index],
+            Y = target.Y + first,
+            YStride = (long)weights.Rows * sizeof(float),
+            Scales = _scales,
+        };
+        GemvKernels.Get(weights.Type, _tokens).Run(&arguments);
+    }
+
+    private struct PrepareJob : IJob
+    {
+        public GemvJob Job;
+        public ComputePool Pool;
+        public float* X; // [tokens, columns]
+        public int Columns;
+
+        public readonly void Execute(int part, int parts)
+        {
+            var padded = GemvPlanes.PaddedColumns(Columns);
+            var rounded = (short*)Pool.Local.Get(padded * sizeof(short));
+            var source = X + (long)part * Columns;
+            Job._scales[part] = Activations.Scale(source, Columns, out var inverse);
+            Activations.Round(source, Columns, inverse, rounded);
+            new Span<short>(rounded + Columns, padded - Columns).Clear();
+            for (var i = 0; i < Job._targets.Count; i++)
+            {
+                var code = Job._targets[i].Weights.Codes!.Gemv!;
+                var known = false;
+                for (var k = 0; k < i; k++)
+                    known |= Job._planes[k] == Job._planes[i];
+                var tokenBytes = GemvPlanes.TokenBytes(code);
+                if (!known)
+                    GemvPlanes.Write(code, Columns, rounded, (byte*)Job._planes[i] + part * tokenBytes, Job._tokens * tokenBytes);
+            }
+        }
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(3)]
+    private struct Planes
+    {
+        private nint _first;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace OpenHearth.Kernels.MatMul.Gemv;
+
+/// <summary>
+/// Activations as generated products of few tokens read them: for each step, each token: for each vector of codes 64 upper
+/// and 64 lower signed bytes, and one vector of sums. Needs AVX-512.
+/// </summary>
+internal static unsafe class GemvPlanes
+{
+    /// <summary>Bytes of one token in a step.</summary>
+    public static int TokenBytes(GemvCode code) => code.Order.Length / 4 * 128 + 64;
+
+    /// <summary>Steps of a row, an incomplete one included.</summary>
+    public static int Steps(GemvCode code, int columns) => (columns + code.StepColumns - 1) / code.StepColumns;
+
+    /// <summary>Bytes of all tokens.</summary>
+    public static long Bytes(GemvCode code, int columns, int tokens) => (long)Steps(code, columns) * tokens * TokenBytes(code);
+
+    /// <summary>Columns that the rounded activations must have, zeros at the end.</summary>
+    public static int PaddedColumns(int columns) => (columns + 255) / 256 * 256;
+
+    /// <summary>Lays out one token.</summary>
+    /// <param name="code">The format.</param>
+    /// <param name="columns">Values in a row.</param>
+    /// <param name="rounded">[<see cref="PaddedColumns"/>]</param>
+    /// <param name="target">The token's place in the first step.</param>
+    /// <param name="stepBytes">From one step to the next.</param>
+    public static void Write(GemvCode code, int columns, short* rounded, byte* target, int stepBytes)
+    {
+        var order = code.Order;
+        var parts = order.Length / 4;
+        Vector512<int> lanes = default;
+        Vector512<float> factors = default;
+        for (var lane = 0; lane < 16; lane++)
+        {
+            lanes = lanes.WithElement(lane, Math.Max((int)code.Sums[lane], 0));
+            factors = factors.WithElement(lane, code.Sums[lane] < 0 ? 0 : code.SumFactor);
+        }
+        var neighbours = code.SumLength == 2 ? Vector512.Create(-1) : Vector512<int>.Zero;
+        for (var i = 0; i < columns; i += code.StepColumns, rounded += code.StepColumns, target += stepBytes)
+        {
+            for (var quarter = 0; quarter < order.Length; quarter++)
+            {
+                var values = Vector256.Load(rounded + 16 * order[quarter]);
+                var upper = values + Vector256.Create((short)128) >> 8;
+                var place = target + quarter / 4 * 128 + quarter % 4 * 16;
+                Bytes(upper).Store(place);
+                Bytes(values).Store(place + 64);
+            }
+            var sums = Sums(rounded, code.StepColumns / 16);
+            sums += neighbours & Vector512.Shuffle(sums, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+            (Vector512.ConvertToSingle(Vector512.Shuffle(sums, lanes)) * factors).Store((float*)(target + 128 * parts));
+        }
+    }
+
+    // The low bytes of 16 words.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Bytes(Vector256<short> words) =>
+        Avx512BW.VL.ConvertToVector128Byte(words.AsUInt16());
+
+    // Sums of up to 16 sixteens.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Sums(short* rounded, int count)
+    {
+        var sums = stackalloc int[16];
+        Vector512<int>.Zero.Store(sums);
+        for (var i = 0; i < count; i++)
+            sums[i] = Vector256.Sum(Avx2.MultiplyAddAdjacent(Vector256.Load(rounded + 16 * i), Vector256<short>.One));
+        return Vector512.Load(sums);
+    }
+}

@@ -1,0 +1,300 @@
+using System.Runtime.InteropServices;
+using Iced.Intel;
+using OpenHearth.Kernels.CodeGen;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace OpenHearth.Kernels.MatMul.Gemv;
+
+/// <summary>
+/// Writes the product of rows of one format with few tokens. Columns lie in lanes; a group's sum is taken twice with VNNI,
+/// over the upper bytes of the activations and, after moving it up by eight bits, over the lower ones, and is then scaled
+/// and added in F32. Rows follow each other in memory, so the weights are one stream.
+/// </summary>
+internal sealed class GemvWriter
+{
+    /// <summary>Most tokens of a kernel: beyond, packing rows for the GEMM costs less.</summary>
+    public const int MostTokens = 8;
+
+    /// <summary>For vpternlog: a | b &amp; c.</summary>
+    public const byte OrAnd = 0xF8;
+
+    private const int PrefetchBytes = 1024;
+
+    private readonly GemvCode _code;
+    private readonly int _tokens;
+    private readonly KernelBuilder _builder = new();
+    private readonly AssemblerRegisterZMM _sum;
+    private readonly AssemblerRegisterZMM[][] _totals; // [tokens][a few, so that additions need not wait for each other]
+    private readonly List<(int Offset, int First, int Bytes, AssemblerRegisterK Mask)> _tailMasks = [];
+    private AssemblerRegisterK? _bitMask;
+    private int _masks;
+    private int _additions;
+    private bool _tail;
+
+    private GemvWriter(GemvCode code, int tokens)
+    {
+        _code = code;
+        _tokens = tokens;
+        _sum = _builder.Vector("sum");
+        _totals = [.. Enumerable.Range(0, tokens).Select(t => _builder.Vectors($"total{t}.", tokens == 1 ? 4 : tokens <= 4 ? 2 : 1))];
+    }
+
+    /// <summary>What a kernel reads.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct Arguments
+    {
+        public byte* Weights;
+        public long Rows;
+        public long Steps; // whole ones
+        public long TailBytes; // of an incomplete step behind them; 0 for none
+        public byte* Planes; // see GemvPlanes
+        public float* Y;
+        public long YStride; // bytes from a token's results to the next one's
+        public float* Scales; // [tokens]
+    }
+
+    /// <summary>Registers and constants.</summary>
+    public KernelBuilder Builder => _builder;
+
+    /// <summary>The assembler.</summary>
+    public Assembler Asm => _builder.Asm;
+
+    /// <summary>Writes a kernel.</summary>
+    public static GeneratedKernel Write(string name, GemvCode code, int tokens)
+    {
+        var writer = new GemvWriter(code, tokens);
+        writer.WriteRows();
+        return writer._builder.Build($"gemv {name} × {tokens} {(tokens == 1 ? "token" : "tokens")}");
+    }
+
+    /// <summary>A place in the step's blocks.</summary>
+    public static AssemblerMemoryOperand At(int offset) => __[rsi + offset];
+
+    /// <summary>A mask register with constant bits.</summary>
+    public AssemblerRegisterK Mask(ulong bits)
+    {
+        var mask = NextMask();
+        Asm.mov(rax, bits);
+        Asm.kmovq(mask, rax);
+        return mask;
+    }
+
+    /// <summary>Loads 64 bytes; of an incomplete step only those that exist, and zeros.</summary>
+    public void Load(AssemblerRegisterZMM register, int offset)
+    {
+        if (_tail)
+            Asm.vmovdqu8(register.k(TailMask(offset, 0, 64)).z, __zmmword_ptr[rsi + offset]);
+        else
+            Asm.vmovdqu64(register, __zmmword_ptr[rsi + offset]);
+    }
+
+    /// <summary>Loads 32 bytes into the lower half of a register and 32 others into the upper half.</summary>
+    /// <param name="register">The register.</param>
+    /// <param name="low">Where the bytes of the lower half are.</param>
+    /// <param name="high">Where the bytes of the upper half are.</param>
+    /// <param name="upper">A mask of the upper 32 bytes.</param>
+    public void LoadHalves(AssemblerRegisterZMM register, int low, int high, AssemblerRegisterK upper)
+    {
+        if (_tail)
+        {
+            Asm.vmovdqu8(register.k(TailMask(low, 0, 32)).z, __zmmword_ptr[rsi + low]);
+            Asm.vmovdqu8(register.k(TailMask(high - 32, 32, 32)), __zmmword_ptr[rsi + high - 32]);
+        }
+        else
+        {
+            Asm.vmovdqu64(Half(register), __ymmword_ptr[rsi + low]);
+            Asm.vmovdqu8(register.k(upper), __zmmword_ptr[rsi + high - 32]);
+        }
+    }
+
+    /// <summary>Fills a register with the F16 number at an offset; for formats without incomplete steps.</summary>
+    public void BroadcastHalf(AssemblerRegisterZMM register, int offset)
+    {
+        Asm.vpbroadcastw(Half(register), __word_ptr[rsi + offset]);
+        Asm.vcvtph2ps(register, Half(register));
+    }
+
+    /// <summary>Adds a value to those bytes whose bit, of 64, is set.</summary>
+    /// <param name="bits">Register that has the bits.</param>
+    /// <param name="offset">Byte of the register where they begin; from 32 on it is slow, since such parts of a store are read back late.</param>
+    /// <param name="codes">What is added to.</param>
+    /// <param name="value">What is added.</param>
+    public void AddBits(AssemblerRegisterZMM bits, int offset, AssemblerRegisterZMM codes, AssemblerRegisterZMM value)
+    {
+        _bitMask ??= NextMask();
+        // Below the stack pointer lie 128 bytes that nobody else touches; a store across two cache lines would be read back late.
+        Asm.lea(r11, __[rsp - 64]);
+        Asm.and(r11, -64);
+        Asm.vmovdqa64(__zmmword_ptr[r11], bits);
+        Asm.kmovq(_bitMask.Value, __qword_ptr[r11 + offset]);
+        Asm.vpaddb(codes.k(_bitMask.Value), codes, value);
+    }
+
+    /// <summary>The lower nibbles of bytes into one register, the upper ones in place.</summary>
+    public void SplitNibbles(AssemblerRegisterZMM bytes, AssemblerRegisterZMM low, AssemblerRegisterZMM mask)
+    {
+        Asm.vpandd(low, bytes, mask);
+        Asm.vpsrlw(bytes, bytes, 4);
+        Asm.vpandd(bytes, bytes, mask);
+    }
+
+    /// <summary>Adds scale · Σ codes · activations to every token's total. Codes that share their scales may come together.</summary>
+    /// <param name="scale">Scale of each lane's four codes.</param>
+    /// <param name="parts">Vectors of codes with their place in <see cref="GemvCode.Order"/>.</param>
+    public void Multiply(AssemblerRegisterZMM scale, params ReadOnlySpan<(AssemblerRegisterZMM Codes, int Part)> parts)
+    {
+        for (var t = 0; t < _tokens; t++)
+        {
+            Asm.vpxor(Quarter(_sum), Quarter(_sum), Quarter(_sum)); // known to take no time
+            foreach (var (codes, part) in parts)
+                Asm.vpdpbusd(_sum, codes, Plane(t, 128 * part));
+            Asm.vpslld(_sum, _sum, 8);
+            foreach (var (codes, part) in parts)
+                Asm.vpdpbusd(_sum, codes, Plane(t, 128 * part + 64));
+            Asm.vcvtdq2ps(_sum, _sum);
+            Asm.vfmadd231ps(NextTotal(t), _sum, scale);
+        }
+        _additions++;
+    }
+
+    /// <summary>Adds factors · sums of activations to every token's total.</summary>
+    public void AddSums(AssemblerRegisterZMM factors)
+    {
+        for (var t = 0; t < _tokens; t++)
+            Asm.vfmadd231ps(NextTotal(t), factors, Plane(t, 128 * (_code.Order.Length / 4)));
+        _additions++;
+    }
+
+    /// <summary>The lower 256 bits of a register.</summary>
+    public static AssemblerRegisterYMM Half(AssemblerRegisterZMM register) => new(Register.YMM0 + (register.Value - Register.ZMM0));
+
+    /// <summary>The lower 128 bits of a register.</summary>
+    public static AssemblerRegisterXMM Quarter(AssemblerRegisterZMM register) => new(Register.XMM0 + (register.Value - Register.ZMM0));
+
+    // rdi arguments, rsi weights, rdx activations, rcx results, r8 steps left, r9 rows left, r10 stride of results; rax, r11 free.
+    private void WriteRows()
+    {
+        var a = Asm;
+        a.mov(rsi, __[rdi]);
+        a.mov(r9, __[rdi + 8]);
+        a.mov(rcx, __[rdi + 40]);
+        a.mov(r10, __[rdi + 48]);
+        var writeStep = _code.Write(this);
+        var (row, step, tail, done, masks) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        a.jmp(masks); // behind the loops it is known which masks they need
+
+        a.Label(ref row);
+        a.mov(rdx, __[rdi + 32]);
+        a.mov(r8, __[rdi + 16]);
+        foreach (var total in _totals.SelectMany(all => all))
+            a.vpxord(total, total, total);
+        a.test(r8, r8);
+        a.je(tail);
+        a.Label(ref step);
+        for (var line = 0; line < _code.StepBytes; line += 64)
+            a.prefetcht0(__byte_ptr[rsi + PrefetchBytes + line]);
+        writeStep();
+        a.add(rsi, _code.StepBytes);
+        a.add(rdx, _tokens * GemvPlanes.TokenBytes(_code));
+        a.dec(r8);
+        a.jne(step);
+        a.Label(ref tail);
+        a.cmp(__qword_ptr[rdi + 24], 0);
+        a.je(done);
+        _tail = true;
+        _additions = 0;
+        writeStep();
+        a.add(rsi, __qword_ptr[rdi + 24]);
+        a.Label(ref done);
+        WriteResults();
+        a.add(rcx, 4);
+        a.dec(r9);
+        a.jne(row);
+        a.vzeroupper();
+        a.ret();
+
+        a.Label(ref masks);
+        foreach (var (offset, first, bytes, mask) in _tailMasks)
+            WriteTailMask(offset, first, bytes, mask);
+        a.jmp(row);
+    }
+
+    // The bits [first, first + bytes) of bytes that exist in an incomplete step, for a load at an offset.
+    private void WriteTailMask(int offset, int first, int bytes, AssemblerRegisterK mask)
+    {
+        var a = Asm;
+        a.mov(rax, __qword_ptr[rdi + 24]);
+        a.sub(rax, offset);
+        a.xor(r11d, r11d);
+        a.cmp(rax, 0);
+        a.cmovl(rax, r11);
+        a.mov(r11, first + bytes);
+        a.cmp(rax, r11);
+        a.cmovg(rax, r11);
+        a.mov(r11, -1);
+        a.bzhi(rax, r11, rax);
+        a.shr(rax, (byte)first);
+        a.shl(rax, (byte)first);
+        a.kmovq(mask, rax);
+    }
+
+    private void WriteResults()
+    {
+        var a = Asm;
+        a.mov(rax, __[rdi + 56]);
+        a.mov(r11, rcx);
+        for (var t = 0; t < _tokens; t++)
+        {
+            var total = _totals[t][0];
+            foreach (var other in _totals[t].Skip(1))
+                a.vaddps(total, total, other);
+            a.vextractf64x4(Half(_sum), total, 1);
+            a.vaddps(Half(total), Half(total), Half(_sum));
+            a.vextractf32x4(Quarter(_sum), Half(total), 1);
+            a.vaddps(Quarter(total), Quarter(total), Quarter(_sum));
+            a.vpermilpd(Quarter(_sum), Quarter(total), 1);
+            a.vaddps(Quarter(total), Quarter(total), Quarter(_sum));
+            a.vmovshdup(Quarter(_sum), Quarter(total));
+            a.vaddss(Quarter(total), Quarter(total), Quarter(_sum));
+            a.vmulss(Quarter(total), Quarter(total), __dword_ptr[rax + 4 * t]);
+            a.vmovss(__dword_ptr[r11], Quarter(total));
+            if (t + 1 < _tokens)
+                a.add(r11, r10);
+        }
+    }
+
+    private AssemblerMemoryOperand Plane(int token, int offset) => __zmmword_ptr[rdx + token * GemvPlanes.TokenBytes(_code) + offset];
+
+    private AssemblerRegisterZMM NextTotal(int token) => _totals[token][_additions % _totals[token].Length];
+
+    private AssemblerRegisterK TailMask(int offset, int first, int bytes)
+    {
+        foreach (var known in _tailMasks)
+        {
+            if (known.Offset == offset && known.First == first && known.Bytes == bytes)
+                return known.Mask;
+        }
+        var mask = NextMask();
+        _tailMasks.Add((offset, first, bytes, mask));
+        return mask;
+    }
+
+    private AssemblerRegisterK NextMask() =>
+        ++_masks < 8 ? new AssemblerRegisterK(Register.K0 + _masks) : throw new InvalidOperationException("No mask register is left.");
+}
+
+/// <summary>Masking with a register that is not known by name.</summary>
+internal static class MaskedRegisters
+{
+    /// <summary>The register under a mask.</summary>
+    public static AssemblerRegisterZMM k(this AssemblerRegisterZMM register, AssemblerRegisterK mask) => mask.Value switch
+    {
+        Register.K1 => register.k1,
+        Register.K2 => register.k2,
+        Register.K3 => register.k3,
+        Register.K4 => register.k4,
+        Register.K5 => register.k5,
+        Register.K6 => register.k6,
+        _ => register.k7,
+    };
+}
