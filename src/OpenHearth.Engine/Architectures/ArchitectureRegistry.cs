@@ -13,6 +13,7 @@ internal static class ArchitectureRegistry
         new("gemma", new Gemma(), "gemma", "GemmaForCausalLM"),
         new("gemma2", new Gemma2(), "gemma2", "Gemma2ForCausalLM"),
         new("gemma3", new Gemma2(), "gemma3", "gemma3_text", "Gemma3ForCausalLM"),
+        new("gemma4", new Gemma4(), "gemma4_text", "Gemma4ForCausalLM"),
         new("gpt2", new Gpt2(), "gpt2", "GPT2LMHeadModel"),
         new("deepseek2", new DeepSeek(), "deepseek_v2", "deepseek_v3", "kimi_k2", "glm4_moe_lite", "DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM", "Glm4MoeLiteForCausalLM"),
         new("gpt-oss", new GptOss(), "gpt_oss", "GptOssForCausalLM"),

@@ -15,7 +15,6 @@ internal sealed class DecoderParameters
         _p = p;
         Layers = p.Int("block_count", "num_hidden_layers");
         Width = p.Int("embedding_length", "hidden_size");
-        Hidden = p.Int("feed_forward_length", "intermediate_size");
         Heads = p.Int("attention.head_count", "num_attention_heads");
         KeyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", Heads, 1);
         HeadWidth = p.Int("attention.key_length", "head_dim", Width / Heads, 1);
@@ -31,7 +30,7 @@ internal sealed class DecoderParameters
     public int Width { get; }
 
     /// <summary>Values between the matrices of a feed-forward block.</summary>
-    public int Hidden { get; }
+    public int Hidden => _p.Int("feed_forward_length", "intermediate_size");
 
     /// <summary>Query heads.</summary>
     public int Heads { get; }
@@ -76,10 +75,13 @@ internal sealed class DecoderParameters
 
     /// <summary>Rotary positions with the model's base but none of its scaling: those of layers with a window where the others are scaled.</summary>
     /// <param name="theta">The base where the model doesn't say.</param>
-    public RopeFrequencies WindowRope(double? theta = null)
+    public RopeFrequencies WindowRope(double? theta = null) => WindowRope(RotaryWidth, theta);
+
+    /// <summary>The same for heads of which <paramref name="dimensions"/> values turn.</summary>
+    public RopeFrequencies WindowRope(int dimensions, double? theta)
     {
         var given = _p.FindNumber("rope.freq_base_swa", "rope_parameters.sliding_attention.rope_theta|rope_local_base_freq");
-        return RopeScaling.Frequencies(RopeScaling.Default(given ?? theta ?? _p.Rope("sliding_attention")?.Theta ?? 10000), _p, RotaryWidth);
+        return RopeScaling.Frequencies(RopeScaling.Default(given ?? theta ?? _p.Rope("sliding_attention")?.Theta ?? 10000), _p, dimensions);
     }
 
     private bool[] Listed(bool[] layers) => layers.Length >= Layers

@@ -43,6 +43,14 @@ internal static class RopeScaling
         };
     }
 
+    /// <summary>The frequencies of a base of which only the fastest share is used; the other pairs stand still.</summary>
+    public static RopeFrequencies Partial(double theta, double share, HyperParameters p, int dimensions)
+    {
+        var inverse = Unscaled(theta, dimensions, p);
+        inverse.AsSpan((int)(Math.Clamp(share, 0, 1) * dimensions) / 2).Clear();
+        return new RopeFrequencies(inverse);
+    }
+
     /// <summary>0.1 · multiplier · ln(factor) + 1: how much sharper attention gets on longer texts. Source: the YaRN paper, equation 22.</summary>
     public static double YarnMagnitude(double factor, double multiplier = 1) => factor <= 1 ? 1 : (0.1 * multiplier * Math.Log(factor)) + 1;
 
