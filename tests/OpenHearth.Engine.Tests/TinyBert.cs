@@ -17,14 +17,15 @@ internal sealed class TinyBert : IDisposable
     private readonly GgufWriter _writer = new();
 
     /// <param name="pooling">llama.cpp's number of a pooling, or null to leave it out.</param>
-    public TinyBert(uint? pooling = null)
+    /// <param name="heads">What the file says of its attention heads.</param>
+    public TinyBert(uint? pooling = null, uint heads = Heads)
     {
         Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"hearth-{Guid.NewGuid():N}.gguf");
         _writer.Add("general.architecture", "bert");
         _writer.Add("general.name", "tiny");
         foreach (var (key, value) in new (string, uint)[]
         {
-            ("block_count", 2), ("context_length", Context), ("embedding_length", Width), ("feed_forward_length", Hidden), ("attention.head_count", Heads),
+            ("block_count", 2), ("context_length", Context), ("embedding_length", Width), ("feed_forward_length", Hidden), ("attention.head_count", heads),
         })
             _writer.Add($"bert.{key}", value);
         if (pooling is { } kind)

@@ -36,6 +36,8 @@ internal sealed class BenchCommand
         var start = Stopwatch.GetTimestamp();
         using var model = Model.Load(path, new ModelOptions { Threads = run.Threads });
         var load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        if (!model.Info.GivesLogits)
+            throw Failure.Because($"{model.Info.Name} is an encoder ({model.Info.Architecture}), which has no decode speed. Use `hearth embed`, or a model that writes text.");
         // Made-up tokens: speed does not depend on what they say.
         var random = new Random(1);
         var tokens = Enumerable.Range(0, Math.Max(run.Get(_prompt), run.Get(_decode))).Select(_ => random.Next(model.Info.VocabularySize)).ToArray();

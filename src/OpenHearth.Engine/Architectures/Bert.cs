@@ -45,12 +45,16 @@ internal sealed class Bert : Architecture
         var heads = p.Int("attention.head_count", "num_attention_heads");
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_eps");
         var activation = ActivationNames.Read(p, "hidden_act", ActivationKind.Gelu);
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth), Causal = false };
 
         var x = g.Sum(g.Embedding("token_embd", width), g.PositionEmbedding("position_embd", g.Weights.Rows("position_embd.weight"), width));
         if (g.Weights.Has("token_types.weight"))
-            x = g.Bias(x, g.Weights.Vector("token_types.weight", checked(g.Weights.Rows("token_types.weight") * width))[..width]);
+        {
+            var first = new float[width];
+            g.Weights.Matrix("token_types.weight", g.Weights.Rows("token_types.weight"), width).Matrix.DecodeRow(0, first);
+            x = g.Bias(x, first);
+        }
         x = g.LayerNorm(x, "token_embd_norm", epsilon);
         for (var layer = 0; layer < layers; layer++)
         {

@@ -34,7 +34,7 @@ internal sealed class Bloom : Architecture
         var hidden = checked(4 * width);
         var heads = p.Int("attention.head_count", "n_head|num_attention_heads");
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon");
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         var slopes = Alibi.Slopes(heads);
 

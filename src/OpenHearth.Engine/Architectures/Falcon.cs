@@ -37,7 +37,7 @@ internal sealed class Falcon : Architecture
         var keyHeads = p.IsGguf || several ? p.Int("attention.head_count_kv", "num_kv_heads|n_head_kv", heads, 1) : 1;
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon");
         var activation = ActivationNames.Read(p, "activation", ActivationKind.Gelu);
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = keyHeads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         var angles = RopeScaling.Angles(g, p, headWidth);
 

@@ -29,7 +29,7 @@ internal sealed class Gpt2 : Architecture
         var hidden = p.Int("feed_forward_length", "n_inner", checked(4 * width), 1);
         var heads = p.Int("attention.head_count", "n_head");
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon");
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
 
         var x = g.Sum(g.Embedding("token_embd", width), g.PositionEmbedding("position_embd", p.Int("context_length", "n_positions"), width));

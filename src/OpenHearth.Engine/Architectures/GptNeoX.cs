@@ -32,7 +32,7 @@ internal sealed class GptNeoX : Architecture
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_eps");
         var parallel = p.Bool("use_parallel_residual", "use_parallel_residual", true);
         var activation = ActivationNames.Read(p, "hidden_act", ActivationKind.Gelu);
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         var angles = RopeScaling.Angles(g, p, p.Int("rope.dimension_count", "", (int)(headWidth * (p.Rope()?.PartialRotaryFactor ?? 0.25)), 2));
 

@@ -50,6 +50,12 @@ internal abstract class HyperParameters
         return Array.ConvertAll(values[..count], value => (int)value);
     }
 
+    /// <summary>Values of a head where the heads share the width among them.</summary>
+    /// <exception cref="ModelFormatException">They can't share it evenly.</exception>
+    public int HeadWidth(int width, int heads) => width % heads == 0
+        ? width / heads
+        : throw new ModelFormatException($"{Path}: {heads} attention heads can't share a width of {width}");
+
     /// <summary>A number that must be there.</summary>
     public float Float(string gguf, string huggingFace) => FindFloat(gguf, huggingFace) ?? throw Missing(gguf, huggingFace);
 

@@ -33,7 +33,7 @@ internal sealed class ModernBert : Architecture
         var epsilon = p.Float("attention.layer_norm_epsilon", "norm_eps");
         var period = p.Int("attention.sliding_window_pattern", "global_attn_every_n_layers", 3, 1);
         var activation = ActivationNames.Read(p, "hidden_activation", ActivationKind.Gelu);
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var full = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth), Causal = false };
         // Half of the tokens that are seen lie before, half after.
         var windowed = full with { Window = (p.Int("attention.sliding_window", "local_attention") / 2) + 1 };

@@ -33,7 +33,7 @@ internal sealed class Mpt : Architecture
         var hidden = p.Int("feed_forward_length", "", checked(p.Int("", "expansion_ratio", 4, 1) * width), 1);
         var heads = p.Int("attention.head_count", "n_heads");
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon", 1e-5f);
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var scale = p.Float("", "attn_config.softmax_scale", 1 / MathF.Sqrt(headWidth));
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = scale };
         var slopes = Alibi.Slopes(heads, steepest);

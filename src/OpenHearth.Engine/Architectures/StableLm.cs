@@ -19,7 +19,7 @@ internal sealed class StableLm : Architecture
         var heads = p.Int("attention.head_count", "num_attention_heads");
         var keyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", heads, 1);
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_eps|norm_eps");
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = keyHeads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         var angles = RopeScaling.Angles(g, p, p.Int("rope.dimension_count", "", (int)(headWidth * (p.Rope()?.PartialRotaryFactor ?? 0.25)), 2));
 

@@ -22,7 +22,7 @@ internal sealed class StarCoder2 : Architecture
         var keyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", heads, 1);
         var epsilon = p.Float("attention.layer_norm_epsilon", "norm_epsilon");
         var activation = ActivationNames.Read(p, "hidden_act", ActivationKind.GeluTanh);
-        var headWidth = width / heads;
+        var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape
         {
             Heads = heads,

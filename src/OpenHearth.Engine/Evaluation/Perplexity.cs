@@ -34,11 +34,14 @@ public sealed class Perplexity
     /// <param name="windows">How many windows at most; 0 for all that are whole.</param>
     /// <param name="firstToken">Replaces the first token of every window: the beginning-of-text token where the model wants one.</param>
     /// <param name="cancellation">Ends the work between windows.</param>
+    /// <exception cref="NotSupportedException">The model is an encoder.</exception>
     /// <returns>The same object after every window, for running values.</returns>
     public static IEnumerable<Perplexity> Measure(Model model, ReadOnlyMemory<int> tokens, int window = 512, int windows = 0, int? firstToken = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, 4);
         ArgumentOutOfRangeException.ThrowIfNegative(windows);
+        if (!model.Info.GivesLogits)
+            throw new NotSupportedException($"{model.Info.Name} is an encoder ({model.Info.Architecture}): it doesn't predict text.");
         if (tokens.Length < window)
             throw new ArgumentException($"The text has {tokens.Length} tokens, one window takes {window}.", nameof(tokens));
         var count = tokens.Length / window;

@@ -45,11 +45,16 @@ internal static partial class GraphOps
     /// <param name="slopes">[heads] ALiBi's slopes, or null</param>
     public static Node Attention(this GraphBuilder graph, Node queries, Node keys, Node? values, AttentionShape shape, float[]? sinks = null, float[]? slopes = null)
     {
-        if (shape.Heads % shape.KeyHeads != 0)
-            throw new ModelFormatException($"{graph.Weights.Path}: {shape.Heads} attention heads can't share {shape.KeyHeads} key heads.");
+        CheckHeads(graph, shape.Heads, shape.KeyHeads);
         if (queries.Width != shape.Heads * shape.KeyWidth || keys.Width != shape.KeyHeads * shape.KeyWidth || (values is not null && values.Width != shape.KeyHeads * shape.ValueWidth))
             throw new ArgumentException($"Queries, keys and values of {queries.Width}, {keys.Width}, {values?.Width} don't fit {shape}.");
         Node[] inputs = values is null ? [queries, keys] : [queries, keys, values];
         return graph.Add(new AttentionOp(inputs, shape, graph.AddCache(shape)) { Sinks = sinks ?? [], Slopes = slopes ?? [] });
+    }
+
+    private static void CheckHeads(GraphBuilder graph, int heads, int keyHeads)
+    {
+        if (heads % keyHeads != 0)
+            throw new ModelFormatException($"{graph.Weights.Path}: {heads} attention heads can't share {keyHeads} key heads.");
     }
 }

@@ -5,7 +5,7 @@ using OpenHearth.Kernels.MatMul;
 
 namespace OpenHearth.Engine.Ops;
 
-/// <summary>y = x · Wᵀ + b.</summary>
+/// <summary>y = scale · x · Wᵀ + b.</summary>
 internal sealed class LinearOp(Node x, Weight weight, float[]? bias) : Node(weight.Matrix.Rows, x.Rows, x)
 {
     /// <summary>[width of y, width of x]</summary>
@@ -17,12 +17,14 @@ internal sealed class LinearOp(Node x, Weight weight, float[]? bias) : Node(weig
     public override void Forward(StepContext step)
     {
         Product.Multiply(step.Pool, weight.Matrix, step.Values(Inputs[0]), step.Values(this), step.Rows(this), step.Precision);
-        AddBias(step);
+        Finish(step);
     }
 
     /// <summary>Ends a product that a fusion has computed.</summary>
-    public void AddBias(StepContext step)
+    public void Finish(StepContext step)
     {
+        if (weight.Scale != 1)
+            Arithmetic.Scale(step.Pool, step.Values(this), weight.Scale, step.Values(this), step.Rows(this), Width);
         if (bias is not null)
             Arithmetic.Add(step.Pool, step.Values(this), bias, step.Values(this), step.Rows(this), Width);
     }
@@ -47,7 +49,7 @@ internal static partial class GraphOps
     public static Node Linear(this GraphBuilder graph, Node x, string name, int width, int first, int total)
     {
         var bias = graph.Weights.Has($"{name}.bias") ? graph.Weights.Vector($"{name}.bias", total).AsSpan(first, width).ToArray() : null;
-        return graph.Add(new LinearOp(x, graph.Weights.Matrix($"{name}.weight", total, x.Width, first, width), bias));
+        return graph.Add(new LinearOp(x, graph.Weights.Matrix($"{name}.weight", total, x.Width, first, width, scaled: true), bias));
     }
 
     /// <summary>The scores of the vocabulary: a product with <c>output</c>, or with the embedding where the model has no other.</summary>

@@ -17,6 +17,7 @@ internal static partial class GraphOps
     /// </param>
     public static (Node Queries, Node Keys, Node Values) QueryKeyValue(this GraphBuilder graph, Node x, string name, int heads, int keyHeads, int headWidth, bool grouped)
     {
+        CheckHeads(graph, heads, keyHeads);
         var queries = checked(heads * headWidth);
         var keys = checked(keyHeads * headWidth);
         var total = checked(queries + (2 * keys));

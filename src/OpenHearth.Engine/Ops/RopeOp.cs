@@ -1,3 +1,4 @@
+using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Kernels.Elementwise;
 
@@ -31,5 +32,7 @@ internal static partial class GraphOps
     /// <param name="pairing">Which values are rotated together.</param>
     /// <param name="offset">First value of a head that turns.</param>
     public static Node Rope(this GraphBuilder graph, Node x, Node angles, int headWidth, RotaryPairing pairing, int offset = 0) =>
-        graph.Add(new RopeOp(x, angles, headWidth, offset, pairing));
+        offset + angles.Width <= headWidth
+            ? graph.Add(new RopeOp(x, angles, headWidth, offset, pairing))
+            : throw new ModelFormatException($"{graph.Weights.Path}: {angles.Width} values from {offset} on of a head of {headWidth} can't be rotated");
 }

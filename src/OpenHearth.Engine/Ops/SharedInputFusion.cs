@@ -33,7 +33,7 @@ internal sealed class SharedInputFusion : Fusion
             for (var i = 0; i < nodes.Length; i += 3)
                 Multiply(step, nodes.AsSpan(i, Math.Min(3, nodes.Length - i)));
             foreach (var node in nodes)
-                node.AddBias(step);
+                node.Finish(step);
         }
 
         private static void Multiply(StepContext step, ReadOnlySpan<LinearOp> nodes)

@@ -39,16 +39,18 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
     /// <param name="columns">Inputs.</param>
     /// <param name="first">First row wanted.</param>
     /// <param name="count">Rows wanted; 0 for all.</param>
+    /// <param name="scaled">True where the caller heeds <see cref="Weight.Scale"/>; others can't have types that need it.</param>
     /// <exception cref="ModelFormatException">It is missing, has another shape or a type that can't be decoded.</exception>
-    public Weight Matrix(string name, int rows, int columns, int first = 0, int count = 0)
+    public Weight Matrix(string name, int rows, int columns, int first = 0, int count = 0, bool scaled = false)
     {
         count = count > 0 ? count : rows;
-        if (_matrices.TryGetValue((name, first, count), out var known) && known.Matrix.Columns == columns)
+        if (_matrices.TryGetValue((name, first, count), out var known) && known.Matrix.Columns == columns && (scaled || known.Scale == 1))
             return known;
         var tensor = Get(name);
         if (tensor.RowCount != rows || tensor.Columns != columns)
             throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected [{rows}, {columns}]");
-        return _matrices[(name, first, count)] = Make(name, count == rows ? tensor : tensor.Rows(first, count), count);
+        float? scale = scaled ? Scale(name, tensor) : null;
+        return _matrices[(name, first, count)] = Make(name, count == rows ? tensor : tensor.Rows(first, count), count, scale);
     }
 
     /// <summary>The matrices of experts, whether the file stacks them in one tensor or has them one by one.</summary>
@@ -134,8 +136,8 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
         var tensor = Get(name);
         if (checked(tensor.RowCount * tensor.Columns) != length)
             throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected {length} values");
-        if (!BlockFormats.TryGet(tensor.Type, out var format) || length % format.BlockSize != 0)
-            throw Wrong(name, $"type {tensor.Type}, which can't be decoded");
+        if (!BlockFormats.TryGet(tensor.Type, out var format) || length % format.BlockSize != 0 || TensorTypes.TrailerBytes(tensor.Type) > 0)
+            throw Wrong(name, $"type {tensor.Type}, which can't be decoded here");
         var values = new float[length];
         format.Decode(tensor.Data.Span(0, checked((int)TensorTypes.RowBytes(tensor.Type, length))), values);
         return _vectors[name] = values;
@@ -148,9 +150,19 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
             tensor.Owner?.Dispose();
     }
 
-    private Weight Make(string name, StoredTensor tensor, int rows) => BlockFormats.TryGet(tensor.Type, out _)
-        ? new Weight(name, new Matrix(tensor.Type, rows, checked((int)tensor.Columns), tensor.Data))
-        : throw Wrong(name, $"type {tensor.Type}, which can't be decoded");
+    private Weight Make(string name, StoredTensor tensor, int rows, float? scale = null) =>
+        BlockFormats.TryGet(tensor.Type, out _) && (scale is not null || TensorTypes.TrailerBytes(tensor.Type) == 0)
+            ? new Weight(name, new Matrix(tensor.Type, rows, checked((int)tensor.Columns), tensor.Data), scale ?? 1)
+            : throw Wrong(name, $"type {tensor.Type}, which can't be decoded here");
+
+    private float Scale(string name, StoredTensor tensor)
+    {
+        var length = TensorTypes.TrailerBytes(tensor.Type);
+        if (length == 0 || !BlockFormats.TryGet(tensor.Type, out var format))
+            return 1;
+        var scale = format.TensorScale(tensor.Data.Span(checked(tensor.RowCount * TensorTypes.RowBytes(tensor.Type, tensor.Columns)), length));
+        return float.IsFinite(scale) ? scale : throw Wrong(name, $"a scale of {scale}");
+    }
 
     private StoredTensor Stacked(string name, int count, int columns, int total)
     {

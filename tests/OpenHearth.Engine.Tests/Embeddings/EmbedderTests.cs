@@ -43,11 +43,13 @@ public sealed class EmbedderTests
         Assert.Equal("Text 2 of 2 has 41 tokens; tiny takes at most 40.", refusal.Message);
     }
 
-    [Fact]
-    public void EmbedIds_OfManyTexts_AreThoseOfEach()
+    [Theory]
+    [InlineData(512)]
+    [InlineData(1)] // a step then holds one text of the longest kind, so that batches are cut between texts
+    public void EmbedIds_OfManyTexts_AreThoseOfEach(int step)
     {
         using var file = new TinyBert();
-        using var model = Model.Load(file.Path, Exact);
+        using var model = Model.Load(file.Path, Exact with { MaximumStepTokens = step });
         using var embedder = new Embedder(model);
         int[][] texts = [.. Enumerable.Range(0, 75).Select(i => Ids(1 + (i * 7 % TinyBert.Context), i))];
         var together = embedder.EmbedIds(texts, Cancellation);
