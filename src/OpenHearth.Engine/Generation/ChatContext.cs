@@ -57,8 +57,11 @@ internal sealed class ChatContext(ChatTemplate template, Tokenizer tokenizer, Te
 
     private int[] Encode(IReadOnlyList<ChatTurn> messages, int dropped)
     {
-        var prompt = Prompt(Without(messages, dropped), tokenizer, addGenerationPrompt: true);
-        var ids = tokenizer.Encode(prompt.Render(template, templateOptions).Text, addSpecial: false, parseSpecial: true);
+        // Only those who run the program, and the model itself, may write a template's marks.
+        var marked = Without(messages, dropped).Select(message => message.Role is "system" or "developer" or "assistant"
+            ? message : message with { Content = UserText.Mark(tokenizer, message.Content) });
+        var prompt = Prompt(marked, tokenizer, addGenerationPrompt: true);
+        var ids = UserText.Encode(tokenizer, prompt.Render(template, templateOptions).Text);
         // Some templates leave the token that begins a text to the tokenizer.
         return tokenizer is { AddBos: true, BosId: { } bos } && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;
     }
