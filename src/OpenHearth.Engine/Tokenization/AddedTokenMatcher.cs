@@ -12,12 +12,16 @@ internal sealed class AddedTokenMatcher
     private readonly AddedToken[] _tokens;
 
     /// <summary>A matcher of some tokens; empty ones are left out.</summary>
-    public AddedTokenMatcher(IEnumerable<AddedToken> tokens)
+    public AddedTokenMatcher(AddedToken[] tokens)
     {
-        _tokens = [.. tokens.Where(t => t.Content.Length > 0)];
+        _tokens = Array.FindAll(tokens, t => t.Content.Length > 0);
+        var first = new byte[_tokens.Length];
         for (var i = 0; i < _tokens.Length; i++)
+        {
             _trie.Add(_tokens[i].Content, i);
-        _first = SearchValues.Create([.. _tokens.Select(t => t.Content[0]).Distinct()]);
+            first[i] = _tokens[i].Content[0];
+        }
+        _first = SearchValues.Create(first);
     }
 
     /// <summary>True where there is nothing to find.</summary>

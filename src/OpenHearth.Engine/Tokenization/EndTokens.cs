@@ -5,13 +5,13 @@ namespace OpenHearth.Engine.Tokenization;
 /// <summary>The names of tokens that end an answer, whatever a file says of their kind.</summary>
 internal static class EndTokens
 {
-    private static readonly byte[][] Names =
-    [
-        .. from name in (string[])["<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>",
-            "<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>", "<end_of_utterance>", "<eos>",
-            "<turn|>", "<|tool_response>", "<｜end▁of▁sentence｜>", "[e~["]
-           select System.Text.Encoding.UTF8.GetBytes(name),
-    ];
+    private static readonly byte[][] Names = Array.ConvertAll(
+        [
+            "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>", "<|endoftext|>",
+            "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>", "<end_of_utterance>", "<eos>", "<turn|>",
+            "<|tool_response>", "<｜end▁of▁sentence｜>", "[e~[",
+        ],
+        System.Text.Encoding.UTF8.GetBytes);
 
     /// <summary>True for such a name.</summary>
     public static bool Contains(ReadOnlySpan<byte> piece)

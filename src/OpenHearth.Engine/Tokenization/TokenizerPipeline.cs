@@ -21,17 +21,17 @@ internal sealed class TokenizerPipeline
     public TokenizerPipeline(TokenModel model, TextNormalizer[] normalizers, AddedToken[] added)
     {
         (_model, _normalizers) = (model, normalizers);
-        var raw = added.Where(t => !t.IsNormalized).ToArray();
-        var normalized = added.Where(t => t.IsNormalized).Select(t => t with { Content = Normalize(t.Content) }).ToArray();
-        AddedContents = raw.Concat(normalized).DistinctBy(t => t.Id).ToDictionary(t => t.Id, t => t.Content);
+        var raw = Array.FindAll(added, t => !t.IsNormalized);
+        var normalized = Array.ConvertAll(Array.FindAll(added, t => t.IsNormalized), t => t with { Content = Normalize(t.Content) });
+        AddedTokens = [.. raw, .. normalized];
         _all = new AddedTokenMatcher(raw);
-        _plain = new AddedTokenMatcher(raw.Where(t => !t.IsSpecial));
+        _plain = new AddedTokenMatcher(Array.FindAll(raw, t => !t.IsSpecial));
         _allNormalized = new AddedTokenMatcher(normalized);
-        _plainNormalized = new AddedTokenMatcher(normalized.Where(t => !t.IsSpecial));
+        _plainNormalized = new AddedTokenMatcher(Array.FindAll(normalized, t => !t.IsSpecial));
     }
 
-    /// <summary>The texts that added tokens are found by, normalized where they are looked for in normalized text.</summary>
-    public IReadOnlyDictionary<int, byte[]> AddedContents { get; }
+    /// <summary>The tokens that are cut out, with normalized contents where they are looked for in normalized text.</summary>
+    public AddedToken[] AddedTokens { get; }
 
     /// <summary>Cuts of pieces, in order: first these, then the rewriting, then <see cref="LastSplitters"/>.</summary>
     public Splitter[] Splitters { get; init; } = [];

@@ -72,7 +72,10 @@ internal static class SmallVocabularies
             var text = Encoding.UTF8.GetBytes(piece);
             Message(file, 1, [0x0A, .. Varint(text.Length), .. text, 0x15, .. BitConverter.GetBytes(score), 0x18, (byte)kind]);
         }
-        Message(file, 2, [0x18, (byte)(isBpe ? 2 : 1)]);
+        var fallsBack = pieces.Any(p => p.Kind == TokenKind.Byte);
+        Message(file, 2, [0x18, (byte)(isBpe ? 2 : 1), 0x98, 0x02, (byte)(fallsBack ? 1 : 0)]);
+        // Runs of blanks stay as they are.
+        Message(file, 3, [0x20, 0]);
         return [.. file];
     }
 

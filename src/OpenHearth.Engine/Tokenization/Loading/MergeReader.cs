@@ -26,6 +26,9 @@ internal static class MergeReader
             throw new ModelFormatException($"{field}: '{Vocabulary.Shown(left)}' and '{Vocabulary.Shown(right)}' give no token of the vocabulary.");
         left.CopyTo(buffer);
         right.CopyTo(buffer[left.Length..]);
-        table.Add(leftId, rightId, vocabulary.Require(buffer[..length], field));
+        // Most vocabularies list what merges give in the order of the merges.
+        var next = table.Count > 0 ? table.Result(table.Count - 1) + 1 : 0;
+        var isNext = next < vocabulary.Count && vocabulary.Piece(next).SequenceEqual(buffer[..length]);
+        table.Add(leftId, rightId, isNext ? next : vocabulary.Require(buffer[..length], field));
     }
 }

@@ -69,7 +69,7 @@ internal sealed class TokenizerJson
             LastSplitters = cuts.Rewriter is null ? [] : [.. last],
             TrimsOffsets = around.TrimsOffsets,
         };
-        var decoder = JsonDecoders.Read(_root.Find("decoder"), _vocabulary, pipeline.AddedContents, IsUnigram);
+        var decoder = JsonDecoders.Read(_root.Find("decoder"), _vocabulary, pipeline.AddedTokens.ToDictionary(t => t.Id, t => t.Content), IsUnigram);
         return new Tokenizer(_vocabulary, pipeline, decoder, names.Resolve(_vocabulary, _unknown, around.Prefix, around.Suffix));
     }
 

@@ -17,17 +17,19 @@ internal sealed class Vocabulary
     private readonly byte[] _bytes;
     private readonly int[] _ends;
     private readonly TokenKind[] _kinds;
-    private readonly int[] _slots;
+    // The upper half of a piece's hash, and its id plus one.
+    private readonly ulong[] _slots;
 
     /// <summary>Takes over the arrays: piece i is bytes [ends[i - 1], ends[i]).</summary>
     public Vocabulary(byte[] bytes, int[] ends, TokenKind[] kinds)
     {
         (_bytes, _ends, _kinds) = (bytes, ends, kinds);
-        _slots = new int[Math.Max(16, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)ends.Length * 2))];
+        _slots = new ulong[Math.Max(16, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)ends.Length * 2))];
         for (var id = 0; id < ends.Length; id++)
         {
             var piece = Piece(id);
-            _slots[Slot(piece)] = id + 1;
+            var slot = Slot(piece, out var hash);
+            _slots[slot] = hash | (uint)(id + 1);
             MaxPieceLength = Math.Max(MaxPieceLength, piece.Length);
         }
     }
@@ -49,7 +51,7 @@ internal sealed class Vocabulary
     public TokenKind Kind(int id) => _kinds[id];
 
     /// <summary>The id of a piece, or -1. Of two equal pieces the later counts.</summary>
-    public int Find(ReadOnlySpan<byte> piece) => piece.Length > MaxPieceLength ? -1 : _slots[Slot(piece)] - 1;
+    public int Find(ReadOnlySpan<byte> piece) => piece.Length > MaxPieceLength ? -1 : (int)(uint)_slots[Slot(piece, out _)] - 1;
 
     /// <summary>The id of a piece that has to be there.</summary>
     /// <exception cref="ModelFormatException">It is not.</exception>
@@ -66,27 +68,33 @@ internal sealed class Vocabulary
         return string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
     }
 
-    private int Slot(ReadOnlySpan<byte> piece)
+    private int Slot(ReadOnlySpan<byte> piece, out ulong hash)
     {
+        hash = Hash(piece);
         var mask = _slots.Length - 1;
-        var slot = (int)Hash(piece) & mask;
-        while (_slots[slot] is var id && id != 0 && !Piece(id - 1).SequenceEqual(piece))
+        var slot = (int)(hash >> 32) & mask;
+        hash &= 0xFFFFFFFF00000000;
+        while (_slots[slot] is var entry && entry != 0 && ((entry ^ hash) >> 32 != 0 || !Piece((int)(uint)entry - 1).SequenceEqual(piece)))
             slot = slot + 1 & mask;
         return slot;
     }
 
-    private static uint Hash(ReadOnlySpan<byte> piece)
+    private static ulong Hash(ReadOnlySpan<byte> piece)
     {
         var hash = Seed ^ (ulong)piece.Length * 0x9E3779B97F4A7C15;
-        while (piece.Length >= 8)
+        while (piece.Length > 8)
         {
             hash = Mix(hash ^ MemoryMarshal.Read<ulong>(piece));
             piece = piece[8..];
         }
-        ulong tail = 0;
-        foreach (var value in piece)
-            tail = tail << 8 | value;
-        return (uint)(Mix(hash ^ tail) >> 16);
+        // The rest, at most eight bytes, as two words that overlap.
+        var rest = piece.Length switch
+        {
+            0 => 0UL,
+            < 4 => (ulong)piece[0] << 16 | (ulong)piece[piece.Length / 2] << 8 | piece[^1],
+            _ => (ulong)MemoryMarshal.Read<uint>(piece) << 32 | MemoryMarshal.Read<uint>(piece[^4..]),
+        };
+        return Mix(Mix(hash ^ rest));
     }
 
     private static ulong Mix(ulong value)

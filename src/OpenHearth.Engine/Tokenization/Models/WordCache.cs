@@ -4,15 +4,16 @@ using System.Runtime.Intrinsics;
 namespace OpenHearth.Engine.Tokenization.Models;
 
 /// <summary>
-/// Tokens of words of up to 32 bytes that were met before: a table of fixed size in which a new word takes the place of
-/// the old. Entries are immutable and are read and replaced with one reference each, so that no lock is needed.
+/// Tokens of words of up to 32 bytes that were met before: a table of fixed size with two places for each word, of which
+/// a new word takes the first and drives the old one to the second. Entries are immutable and are read and replaced with
+/// one reference each, so that no lock is needed.
 /// </summary>
 internal sealed class WordCache
 {
     /// <summary>Bytes of the longest word kept.</summary>
     public const int MaxWordLength = 32;
 
-    private const int Size = 1 << 15;
+    private const int Size = 1 << 16;
 
     private readonly Word?[] _words = new Word?[Size];
 
@@ -26,12 +27,21 @@ internal sealed class WordCache
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Token[]? Find(Vector256<byte> key, int length)
     {
-        var word = _words[Slot(key, length)];
+        var slot = Slot(key, length);
+        var word = _words[slot];
+        if (word is not null && word.Length == length && word.Key == key)
+            return word.Tokens;
+        word = _words[slot ^ 1];
         return word is not null && word.Length == length && word.Key == key ? word.Tokens : null;
     }
 
     /// <summary>Keeps the tokens of a word.</summary>
-    public void Add(Vector256<byte> key, int length, Token[] tokens) => _words[Slot(key, length)] = new Word(key, length, tokens);
+    public void Add(Vector256<byte> key, int length, Token[] tokens)
+    {
+        var slot = Slot(key, length);
+        _words[slot ^ 1] = _words[slot];
+        _words[slot] = new Word(key, length, tokens);
+    }
 
     private static int Slot(Vector256<byte> key, int length)
     {
@@ -40,7 +50,7 @@ internal sealed class WordCache
         hash = (hash ^ hash >> 29 ^ parts[1]) * 0xBF58476D1CE4E5B9;
         hash = (hash ^ hash >> 32 ^ parts[2]) * 0x94D049BB133111EB;
         hash = (hash ^ hash >> 29 ^ parts[3]) * 0xFF51AFD7ED558CCD;
-        return (int)(hash >> 49);
+        return (int)(hash >> 48);
     }
 
     private sealed class Word(Vector256<byte> key, int length, Token[] tokens)

@@ -27,6 +27,9 @@ internal abstract class PatternSplitter : Splitter
     /// <summary>Bytes that the pattern matches at the start of a text that is not empty, or 0 (found out in constant time).</summary>
     protected abstract int Match(ReadOnlySpan<byte> text);
 
+    /// <summary>The first place from <paramref name="at"/> on where the pattern may match.</summary>
+    protected virtual int Skip(ReadOnlySpan<byte> text, int at) => at;
+
     private void Cut<TSink>(ReadOnlySpan<byte> text, int start, TSink sink) where TSink : struct, ISink
     {
         var gap = start;
@@ -35,7 +38,7 @@ internal abstract class PatternSplitter : Splitter
             var length = Match(text[at..]);
             if (length == 0)
             {
-                at += CodePoints.LengthFrom(text[at]);
+                at = Skip(text, at + CodePoints.LengthFrom(text[at]));
                 continue;
             }
             if (at > gap)

@@ -9,7 +9,7 @@ internal static class CodePoints
     /// <summary>U+2581, which SentencePiece writes for a blank.</summary>
     public static ReadOnlySpan<byte> Blank => "▁"u8;
 
-    private static readonly CharClass[] Ascii = [.. Enumerable.Range(0, 128).Select(c => OfCategory(c))];
+    private static readonly CharClass[] Ascii = ClassifyAscii();
 
     /// <summary>The class of a code point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -80,6 +80,14 @@ internal static class CodePoints
             3 => (first & 0x0F) << 12 | (text[at + 1] & 0x3F) << 6 | text[at + 2] & 0x3F,
             _ => (first & 0x07) << 18 | (text[at + 1] & 0x3F) << 12 | (text[at + 2] & 0x3F) << 6 | text[at + 3] & 0x3F,
         };
+    }
+
+    private static CharClass[] ClassifyAscii()
+    {
+        var classes = new CharClass[128];
+        for (var c = 0; c < classes.Length; c++)
+            classes[c] = OfCategory(c);
+        return classes;
     }
 
     private static CharClass OfCategory(int codePoint) => CharUnicodeInfo.GetUnicodeCategory(codePoint) switch

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace OpenHearth.Engine.Tokenization.Text;
 
 /// <summary>
@@ -47,9 +49,8 @@ internal sealed class TextBuffer
     public void Load(ReadOnlySpan<char> text)
     {
         Clear(aligned: false);
-        Reserve(checked(text.Length * 3));
-        System.Text.Unicode.Utf8.FromUtf16(text, _bytes, out _, out var written);
-        Length = written;
+        Reserve(Encoding.UTF8.GetByteCount(text));
+        Length = Encoding.UTF8.GetBytes(text, _bytes);
     }
 
     /// <summary>Appends bytes that all came from the original bytes [start, end).</summary>
