@@ -1,8 +1,11 @@
 using BenchmarkDotNet.Running;
+using OpenHearth.Benchmarks.Engine.Tokenization;
 using OpenHearth.Benchmarks.Kernels;
 
-// "kernels" prints one table in about a minute; anything else goes to BenchmarkDotNet.
+// "kernels" and "tokenizer" print one table in a minute or less; anything else goes to BenchmarkDotNet.
 if (args is ["kernels", ..])
     return KernelTable.Print(args[1..]);
+if (args is ["tokenizer", ..])
+    return TokenizerTable.Print(args[1..]);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;
