@@ -21,13 +21,14 @@ internal sealed class SparseMixerOp(Node logits, float tolerance) : Node(4, logi
         for (var t = 0; t < step.Rows(this); t++)
         {
             var row = logits.Slice(t * experts, experts);
-            var (first, firstWeight) = Choose(row, -1);
-            var (second, secondWeight) = Choose(row, first);
+            var (first, firstWeight) = Choose(row, -1, tolerance);
+            var (second, secondWeight) = Choose(row, first, tolerance);
             (y[4 * t], y[(4 * t) + 1], y[(4 * t) + 2], y[(4 * t) + 3]) = (first, second, firstWeight, secondWeight);
         }
     }
 
-    private (int Expert, float Weight) Choose(ReadOnlySpan<float> logits, int without)
+    /// <summary>The best expert but one, and its weight.</summary>
+    internal static (int Expert, float Weight) Choose(ReadOnlySpan<float> logits, int without, float tolerance)
     {
         var best = without == 0 ? 1 : 0;
         for (var e = best + 1; e < logits.Length; e++)
