@@ -1,3 +1,4 @@
+using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
 using OpenHearth.Engine.Weights;
@@ -12,9 +13,26 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class BitNet : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
-        .Add("blk.*.attn_sub_norm", "layers.*.self_attn.attn_sub_norm")
-        .Add("blk.*.ffn_sub_norm", "layers.*.mlp.ffn_sub_norm");
+    private static readonly (string Canonical, string HuggingFace)[] Ternary =
+    [
+        ("attn_q", "self_attn.q_proj"), ("attn_k", "self_attn.k_proj"), ("attn_v", "self_attn.v_proj"), ("attn_output", "self_attn.o_proj"),
+        ("ffn_gate", "mlp.gate_proj"), ("ffn_up", "mlp.up_proj"), ("ffn_down", "mlp.down_proj"),
+    ];
+
+    public override TensorNames Names(HyperParameters p)
+    {
+        var names = TensorNames.Llama()
+            .Add("blk.*.attn_sub_norm", "layers.*.self_attn.attn_sub_norm")
+            .Add("blk.*.ffn_sub_norm", "layers.*.mlp.ffn_sub_norm");
+        if (p.FindText("", "quantization_config.quant_method") != "bitnet")
+            return names;
+        if (p.FindText("", "quantization_config.quantization_mode") == "online")
+            throw new ModelFormatException($"{p.Path}: \"quantization_mode\" 'online': the file has the weights from before they became ternary; use the model's packed form or a GGUF file");
+        var divides = p.FindText("", "quantization_config.linear_class") != "autobitlinear";
+        foreach (var (canonical, foreign) in Ternary)
+            names.Add($"blk.*.{canonical}.weight", $"layers.*.{foreign}.weight", $"layers.*.{foreign}.weight_scale", (codes, scale) => PackedTernary.Unpack(codes, scale, divides));
+        return names;
+    }
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
