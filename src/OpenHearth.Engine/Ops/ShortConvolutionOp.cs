@@ -48,9 +48,12 @@ internal static partial class GraphOps
     /// <param name="graph">The graph.</param>
     /// <param name="x">[tokens, width]</param>
     /// <param name="name">Canonical name of mix, [width].</param>
-    public static Node TokenShift(this GraphBuilder graph, Node x, string name)
-    {
-        var mix = graph.Weights.Vector(name, x.Width);
-        return graph.Add(new ShortConvolutionOp(x, [.. mix.Select(share => 1 - share), .. mix], [], graph.AddState(x.Width)));
-    }
+    public static Node TokenShift(this GraphBuilder graph, Node x, string name) => graph.TokenShift(x, graph.Weights.Vector(name, x.Width));
+
+    /// <summary>x · mix + (the token before) · (1 - mix).</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[tokens, width]</param>
+    /// <param name="mix">[width]</param>
+    public static Node TokenShift(this GraphBuilder graph, Node x, float[] mix) =>
+        graph.Add(new ShortConvolutionOp(x, [.. mix.Select(share => 1 - share), .. mix], [], graph.AddState(x.Width)));
 }

@@ -47,12 +47,12 @@ internal abstract class ModelSource : IDisposable
     /// <summary>All that the files say, for people: keys and values, long values shortened.</summary>
     public abstract IEnumerable<KeyValuePair<string, string>> Metadata { get; }
 
-    /// <summary>Opens a GGUF file, or a safetensors file, index or folder.</summary>
+    /// <summary>Opens a GGUF file, a safetensors file, index or folder, or a file of rwkv.cpp.</summary>
     /// <exception cref="Files.ModelFormatException">It is neither, or damaged.</exception>
     public static ModelSource Open(string path) =>
         Directory.Exists(path) || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
             ? new SafetensorsSource(path)
-            : new GgufSource(path);
+            : RwkvCppSource.Recognises(path) ? new RwkvCppSource(path) : new GgufSource(path);
 
     /// <summary>What there is to know of the model.</summary>
     /// <param name="architecture">GGUF name of the architecture.</param>
