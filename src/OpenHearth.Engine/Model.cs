@@ -94,6 +94,12 @@ public sealed class Model : IDisposable
             var graph = architecture.Build(new GraphBuilder(weights), source.Parameters);
             return new Model(source, weights, graph, source.Describe(name, graph), options, fuse);
         }
+        catch (OverflowException exception)
+        {
+            weights?.Dispose();
+            source.Dispose();
+            throw new ModelFormatException($"{path}: sizes that the model gives are too large", exception);
+        }
         catch
         {
             weights?.Dispose();

@@ -57,7 +57,7 @@ internal static class RopeScaling
     // theta^(-2i / dimensions) for every pair i
     private static float[] Unscaled(double theta, int dimensions, HyperParameters p)
     {
-        if (dimensions < 2 || dimensions % 2 != 0)
+        if (dimensions is < 2 or > 1 << 16 || dimensions % 2 != 0)
             throw new ModelFormatException($"{p.Path}: {dimensions} values of a head can't be rotated in pairs");
         var inverse = new float[dimensions / 2];
         for (var i = 0; i < inverse.Length; i++)

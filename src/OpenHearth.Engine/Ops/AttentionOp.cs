@@ -46,8 +46,8 @@ internal static partial class GraphOps
     public static Node Attention(this GraphBuilder graph, Node queries, Node keys, Node? values, AttentionShape shape, float[]? sinks = null, float[]? slopes = null)
     {
         CheckHeads(graph, shape.Heads, shape.KeyHeads);
-        if (queries.Width != shape.Heads * shape.KeyWidth || keys.Width != shape.KeyHeads * shape.KeyWidth || (values is not null && values.Width != shape.KeyHeads * shape.ValueWidth))
-            throw new ArgumentException($"Queries, keys and values of {queries.Width}, {keys.Width}, {values?.Width} don't fit {shape}.");
+        if (queries.Width != (long)shape.Heads * shape.KeyWidth || keys.Width != (long)shape.KeyHeads * shape.KeyWidth || (values is not null && values.Width != (long)shape.KeyHeads * shape.ValueWidth))
+            throw new ModelFormatException($"{graph.Weights.Path}: queries, keys and values of {queries.Width}, {keys.Width}, {values?.Width ?? 0} don't fit {shape.Heads} and {shape.KeyHeads} heads of {shape.KeyWidth} and {shape.ValueWidth}");
         Node[] inputs = values is null ? [queries, keys] : [queries, keys, values];
         return graph.Add(new AttentionOp(inputs, shape, graph.AddCache(shape)) { Sinks = sinks ?? [], Slopes = slopes ?? [] });
     }

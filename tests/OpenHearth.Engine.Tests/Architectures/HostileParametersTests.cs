@@ -1,0 +1,102 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Tests.Files;
+using OpenHearth.Engine.Weights;
+
+namespace OpenHearth.Engine.Tests.Architectures;
+
+/// <summary>
+/// Numbers that models give of themselves replaced by others: a model loads and runs, or says what is wrong. A fixed sample
+/// of all folders, keys and numbers.
+/// </summary>
+public sealed class HostileParametersTests
+{
+    private const int Samples = 200;
+    private static readonly string[] Texts = ["0", "1", "3", "-1", "65536", "65537", "268435456", "4294967297", "1e300", "0.5", "null", "\"x\"", "[]", "[1]"];
+    private static readonly object[] Values = [0u, 1u, 3u, -1, 65536u, 65537u, 1u << 28, uint.MaxValue, float.NaN, 0.5f, "x", Array.Empty<int>(), new[] { 1 }];
+
+    [Fact]
+    public void Load_WhereANumberOfTheConfigIsAnother_GivesAModelOrSaysWhatIsWrong()
+    {
+        using var folder = new TemporaryFolder();
+        var cases = new List<(string Folder, string Key, string Text)>();
+        foreach (var from in Folders("model.safetensors"))
+            cases.AddRange(Config(from).Where(pair => pair.Value?.GetValueKind() == JsonValueKind.Number).SelectMany(pair => Texts.Select(text => (from, pair.Key, text))));
+        foreach (var (from, key, text) in Sample(cases))
+        {
+            var config = Config(from);
+            config[key] = JsonNode.Parse(text);
+            File.Delete(folder["model.safetensors"]);
+            File.CreateSymbolicLink(folder["model.safetensors"], Path.Combine(from, "model.safetensors"));
+            File.WriteAllText(folder["config.json"], config.ToJsonString());
+            Try($"{folder}", $"{Path.GetFileName(from)}: {key} = {text}");
+        }
+    }
+
+    [Fact]
+    public void Load_WhereANumberOfTheMetadataIsAnother_GivesAModelOrSaysWhatIsWrong()
+    {
+        using var folder = new TemporaryFolder();
+        var cases = new List<(string Folder, string Key, object Value)>();
+        foreach (var from in Folders("model.gguf"))
+        {
+            using var file = GgufFile.Open(Path.Combine(from, "model.gguf"));
+            cases.AddRange(file.Metadata.Keys.Where(key => !key.StartsWith("general.", StringComparison.Ordinal)).SelectMany(key => Values.Select(value => (from, key, value))));
+        }
+        foreach (var (from, key, value) in Sample(cases))
+        {
+            using (var file = GgufFile.Open(Path.Combine(from, "model.gguf")))
+                Write(file, key, value, folder["model.gguf"]);
+            Try(folder["model.gguf"], $"{Path.GetFileName(from)}: {key} = {value}");
+        }
+    }
+
+    private static IEnumerable<string> Folders(string file) => Directory.EnumerateDirectories(Fixtures.Path("fixtures", "architectures"))
+        .Order(StringComparer.Ordinal)
+        .Where(folder => File.Exists(Path.Combine(folder, file)) && IsKnown(Path.Combine(folder, file)));
+
+    private static bool IsKnown(string path)
+    {
+        using var source = ModelSource.Open(path);
+        return ArchitectureRegistry.Knows(source);
+    }
+
+    private static JsonObject Config(string folder) => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
+
+    private static T[] Sample<T>(List<T> cases)
+    {
+        var array = cases.ToArray();
+        new Random(11).Shuffle(array);
+        return array[..Math.Min(array.Length, Samples)];
+    }
+
+    private static void Write(GgufFile file, string changed, object value, string path)
+    {
+        var writer = new GgufWriter();
+        foreach (var key in file.Metadata.Keys)
+            writer.Add(key, key == changed ? value : file.Metadata.TryGet(key, out var old) ? old : "");
+        foreach (var tensor in file.Tensors)
+            writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], tensor.Data);
+        writer.Write(path, TestContext.Current.CancellationToken);
+    }
+
+    private static void Try(string path, string what)
+    {
+        try
+        {
+            using var model = Model.Load(path, new ModelOptions { Exact = true, Threads = 1 });
+            using var session = model.CreateSession();
+            session.Step([1, 2, 3]);
+        }
+        catch (Exception exception) when (exception is ModelFormatException or ContextOverflowException)
+        {
+        }
+        catch (Exception exception)
+        {
+            throw new InvalidOperationException(what, exception);
+        }
+    }
+}
