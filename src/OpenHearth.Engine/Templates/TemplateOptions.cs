@@ -20,7 +20,7 @@ public sealed record TemplateLimits
     public static TemplateLimits Default { get; } = new();
 
     /// <summary>Evaluated nodes, loop turns and elements handled by built-in functions, plus 16 for each character of the variables.</summary>
-    public long Steps { get; init; } = 1_000_000;
+    public long Steps { get; init; } = 500_000;
 
     /// <summary>Bytes of all strings and containers ever made, plus 64 for each character of the variables.</summary>
     public long Bytes { get; init; } = 32L << 20;

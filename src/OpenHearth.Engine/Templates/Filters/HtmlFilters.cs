@@ -49,6 +49,8 @@ internal static class HtmlFilters
 
     private static StringValue XmlAttributes(Rendering rendering, Value?[] arguments)
     {
+        if (arguments[0] is UndefinedValue undefined)
+            throw undefined.Failure();
         if (arguments[0] is not DictValue dict)
             throw Errors.Type($"'{arguments[0]!.TypeName}' object has no attribute 'items'");
         var sink = new TextSink(rendering.Budget);

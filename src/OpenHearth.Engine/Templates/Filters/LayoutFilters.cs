@@ -16,6 +16,13 @@ internal static class LayoutFilters
         new("wordwrap", 1, ["s", "width", "break_long_words", "wrapstring", "break_on_hyphens"], static (r, a) => WordWrap(r, a)),
     ];
 
+    private static string Text(Value value) => value switch
+    {
+        StringValue text => text.Text,
+        UndefinedValue undefined => throw undefined.Failure(),
+        _ => throw Errors.Type($"'{value.TypeName}' object has no attribute 'splitlines'"),
+    };
+
     private static StringValue Indent(Rendering rendering, Value?[] arguments)
     {
         if (arguments[0] is UndefinedValue undefined)
@@ -44,9 +51,8 @@ internal static class LayoutFilters
         return new string(' ', Math.Max(count, 0));
     }
 
-    private static StringValue Truncate(Rendering rendering, Value?[] arguments)
+    private static Value Truncate(Rendering rendering, Value?[] arguments)
     {
-        var source = TextFilters.Soft(rendering, arguments[0]!);
         var length = StringMethods.Integer(arguments[1], 255);
         var end = arguments[3] is null ? "..." : StringMethods.Text(arguments[3]!, "truncate");
         var leeway = arguments[4] is NoneValue ? 5 : StringMethods.Integer(arguments[4], 5);
@@ -55,8 +61,10 @@ internal static class LayoutFilters
             throw Errors.Value($"expected length >= {endLength}, got {length}");
         if (leeway < 0)
             throw Errors.Value($"expected leeway >= 0, got {leeway}");
-        if (source.Length!.Value <= (long)length + leeway)
-            return source;
+        if ((arguments[0]!.Length ?? throw Errors.Type($"object of type '{arguments[0]!.TypeName}' has no len()")) <= (long)length + leeway)
+            return arguments[0]!;
+        if (arguments[0] is not StringValue source)
+            throw Errors.Type($"can only truncate str (not \"{arguments[0]!.TypeName}\")");
         rendering.Budget.Scan(source.Text.Length);
         var kept = CodePoints.Substring(source.Text, 0, length - endLength);
         if (!(arguments[2]?.IsTrue ?? false) && kept.LastIndexOf(' ') is >= 0 and var blank)
@@ -75,7 +83,7 @@ internal static class LayoutFilters
         var breaksHyphens = arguments[4]?.IsTrue ?? true;
         var sink = new TextSink(rendering.Budget);
         var first = true;
-        foreach (var line in SplitMethods.Lines(rendering, rendering.Text(arguments[0]!), keepEnds: false))
+        foreach (var line in SplitMethods.Lines(rendering, Text(arguments[0]!), keepEnds: false))
         {
             if (!first)
                 sink.Append(newLine);
@@ -87,54 +95,60 @@ internal static class LayoutFilters
 
     private static void Wrap(TextSink sink, string line, int width, bool breaksWords, bool breaksHyphens, string newLine)
     {
-        var pieces = new Queue<string>(Pieces(line, breaksHyphens));
-        var rest = "";
         var isFirst = true;
-        while (pieces.Count > 0 || rest.Length > 0)
+        var next = 0;
+        for (var start = 0; start < line.Length;)
         {
-            var current = "";
-            while (pieces.Count > 0 || rest.Length > 0)
+            sink.Budget.Step();
+            if (next <= start)
+                next = EndOfPiece(line, start, breaksHyphens);
+            if (!isFirst && line[start] == ' ')
             {
-                sink.Budget.Step();
-                var piece = rest.Length > 0 ? rest : pieces.Dequeue();
-                rest = "";
-                if (current.Length + piece.Length <= width)
-                {
-                    current += piece;
-                    continue;
-                }
-                rest = piece;
-                if (piece.Length > width)
-                {
-                    var room = breaksWords ? width - current.Length : current.Length == 0 ? piece.Length : 0;
-                    current += piece[..room];
-                    rest = piece[room..];
-                }
-                break;
+                start = next;
+                continue;
             }
-            if (!isFirst)
+            var end = start;
+            while (end < line.Length && next - start <= width)
+            {
+                end = next;
+                next = end < line.Length ? EndOfPiece(line, end, breaksHyphens) : end;
+            }
+            if (next - end > width)
+                end = breaksWords ? EndOfPart(line, start, end, width, breaksHyphens) : end == start ? next : end;
+            var text = line.AsSpan(start, end - start).TrimEnd(' ');
+            if (text.Length > 0 && !isFirst)
                 sink.Append(newLine);
-            isFirst = false;
-            sink.Append(current.AsSpan().TrimEnd(' '));
-            if (rest.Length > 0 && rest.AsSpan().Trim(' ').Length == 0)
-                rest = "";
+            isFirst &= text.Length == 0;
+            sink.Append(text);
+            start = end;
         }
     }
 
-    /// <summary>Words and the blanks between them; a hyphen between letters ends a piece.</summary>
-    private static IEnumerable<string> Pieces(string line, bool breaksHyphens)
+    /// <summary>Where a word, or the blanks between two, ends; a hyphen between letters ends a word.</summary>
+    private static int EndOfPiece(string line, int start, bool breaksHyphens)
     {
-        for (var start = 0; start < line.Length;)
-        {
-            var end = start + 1;
-            while (end < line.Length && (line[end] == ' ') == (line[start] == ' '))
-            {
-                if (breaksHyphens && line[end - 1] == '-' && end - 1 > start && char.IsLetter(line[end - 2]) && char.IsLetter(line[end]))
-                    break;
-                end++;
-            }
-            yield return line[start..end];
-            start = end;
-        }
+        var end = start + 1;
+        while (end < line.Length && (line[end] == ' ') == (line[start] == ' ') && !(breaksHyphens && line[end - 1] == '-' && IsBreak(line, start, end)))
+            end++;
+        return end;
+    }
+
+    /// <summary>How much of a word that is longer than a line fits on this one, preferably up to a hyphen.</summary>
+    private static int EndOfPart(string line, int start, int word, int width, bool breaksHyphens)
+    {
+        var end = start + width;
+        var part = line.AsSpan(word, end - word);
+        var hyphen = breaksHyphens ? part.LastIndexOf('-') : -1;
+        return hyphen > 0 && part[..hyphen].IndexOfAnyExcept('-') >= 0 ? word + hyphen + 1 : end;
+    }
+
+    /// <summary>True between a hyphen after two letters and two more letters, which may have a hyphen between them too.</summary>
+    private static bool IsBreak(string line, int start, int end)
+    {
+        var hyphen = end - 1;
+        var before = hyphen - start >= 2 && char.IsLetter(line[hyphen - 1])
+            && (char.IsLetter(line[hyphen - 2]) || (hyphen - start >= 3 && line[hyphen - 2] == '-' && char.IsLetter(line[hyphen - 3])));
+        var next = end + 1 < line.Length && line[end + 1] == '-' ? end + 2 : end + 1;
+        return before && char.IsLetter(line[end]) && next < line.Length && char.IsLetter(line[next]);
     }
 }

@@ -26,17 +26,14 @@ internal static class Lookup
         };
     }
 
-    /// <summary>The key to sort by: the values of one or more paths, or the value itself.</summary>
+    /// <summary>
+    /// The key to sort by: a list of the values of one or more paths, or of the value itself. Lists are ordered by their
+    /// first elements that differ, so that equal values without an order (None, undefined) do no harm.
+    /// </summary>
     public static Func<Value, Value> Keys(Rendering rendering, Value? attribute, bool caseSensitive)
     {
-        if (attribute is null or NoneValue)
-            return value => Fold(rendering, value, caseSensitive);
-        if (attribute is not StringValue text || !text.Text.Contains(','))
-        {
-            var single = Path(rendering, attribute);
-            return value => Fold(rendering, single(value), caseSensitive);
-        }
-        var paths = Array.ConvertAll(text.Text.Split(','), path => Path(rendering, StringValue.Of(path)));
+        var parts = attribute is StringValue text ? text.Text.Split(',').Select(Value (part) => StringValue.Of(part)) : [attribute ?? NoneValue.Instance];
+        Func<Value, Value>[] paths = [.. parts.Select(part => Path(rendering, part))];
         return value =>
         {
             rendering.Budget.TakeItems(paths.Length);

@@ -71,13 +71,15 @@ internal static class NumberFilters
         if (method is not ("common" or "ceil" or "floor"))
             throw Errors.Value("method must be common, ceil or floor");
         var precision = StringMethods.Integer(arguments[1], 0);
+        if (arguments[0] is UndefinedValue undefined && method != "common")
+            throw undefined.Failure();
         if (!Number.TryRead(arguments[0]!, out var number))
             throw Errors.Type($"type {arguments[0]!.TypeName} doesn't define __round__ method");
         if (method == "common")
             return number.IsInteger ? RoundInteger(number.Integer, precision) : new FloatValue(ExactDecimal.Round(number.AsDouble, precision));
         var scale = Math.Pow(10, precision);
         var scaled = number.ToFloat() * scale;
-        return new FloatValue((method == "ceil" ? Math.Ceiling(scaled) : Math.Floor(scaled)) / scale);
+        return new FloatValue(((method == "ceil" ? Math.Ceiling(scaled) : Math.Floor(scaled)) + 0.0) / scale);
     }
 
     private static IntegerValue RoundInteger(BigInteger value, int precision)
@@ -96,6 +98,8 @@ internal static class NumberFilters
 
     private static StringValue FileSize(Rendering rendering, Value?[] arguments)
     {
+        if (arguments[0] is UndefinedValue undefined)
+            throw undefined.Failure();
         var text = arguments[0] is StringValue word ? PythonNumber.ParseFloat(word.Text)
             : Number.TryRead(arguments[0]!, out var number) ? number.ToFloat() : null;
         var size = text ?? throw Errors.Type($"float() argument must be a string or a real number, not '{arguments[0]!.TypeName}'");

@@ -18,12 +18,7 @@ internal static class SequenceFilters
         new("last", static (r, value) => Reversed(r, value).FirstOrDefault() ?? new UndefinedValue("last", "No last item, sequence was empty.")),
         new("reverse", Reverse),
         new("join", 1, ["value", "d", "attribute"], Join),
-        new("items", static (_, value) => value switch
-        {
-            UndefinedValue => new IteratorValue([]),
-            DictValue dict => new IteratorValue(Walk(new DictViewValue(dict, "items"))),
-            _ => throw Errors.Type("Can only get item pairs from a mapping."),
-        }),
+        new("items", static (_, value) => new IteratorValue(Items(value))),
         new("dictsort", 1, ["value", "case_sensitive", "by", "reverse"], DictSort),
         new("sort", 1, ["value", "reverse", "case_sensitive", "attribute"], static (r, a) => r.Made([.. Sorting.Sort(
             r, [.. r.ToList(a[0]!)], Lookup.Keys(r, a[3], a[2]?.IsTrue ?? false), a[1]?.IsTrue ?? false)])),
@@ -46,18 +41,21 @@ internal static class SequenceFilters
         return useDefault ? arguments[1] ?? StringValue.Empty : arguments[0]!;
     }
 
-    private static IEnumerable<Value> Walk(Value value)
+    /// <summary>Pairs of key and value; what has none fails only when the first is asked for.</summary>
+    private static IEnumerable<Value> Items(Value value)
     {
-        for (var items = Rendering.Iterate(value); items.MoveNext();)
-            yield return items.Current;
+        if (value is UndefinedValue)
+            yield break;
+        if (value is not DictValue dict)
+            throw Errors.Type("Can only get item pairs from a mapping.");
+        foreach (var (key, item) in dict.Items)
+            yield return new TupleValue([key, item]);
     }
 
     private static IEnumerable<Value> Reversed(Rendering rendering, Value value)
     {
         if (value is not (ListValue or TupleValue or DictValue or DictViewValue or RangeValue or StringValue or UndefinedValue))
             throw Errors.Type($"'{value.TypeName}' object is not reversible");
-        if (value is UndefinedValue undefined)
-            throw undefined.Failure();
         var items = rendering.ToList(value);
         items.Reverse();
         return items;
@@ -73,9 +71,9 @@ internal static class SequenceFilters
             items.Reverse();
             return rendering.Made(items);
         }
-        return value is ListValue or TupleValue or DictValue or DictViewValue or RangeValue
+        return value is ListValue or TupleValue or DictValue or DictViewValue or RangeValue or UndefinedValue
             ? new IteratorValue(Reversed(rendering, value), value is ListValue ? "list_reverseiterator" : "reversed")
-            : value is UndefinedValue undefined ? throw undefined.Failure() : throw Errors.Type("argument must be iterable");
+            : throw Errors.Type("argument must be iterable");
     }
 
     private static StringValue Join(Rendering rendering, Value?[] arguments)

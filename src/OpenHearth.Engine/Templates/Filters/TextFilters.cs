@@ -22,7 +22,6 @@ internal static class TextFilters
             r, r.Text(a[0]!), r.Text(a[1]!), r.Text(a[2]!), a[3] is NoneValue ? -1 : StringMethods.Integer(a[3], -1)))),
         new("format", static (r, a) => PercentFormat.Format(r, Soft(r, First(a)), FormatArguments(r, a))),
         new("tojson", 1, ["x", "ensure_ascii", "indent", "separators", "sort_keys"], static (r, a) => ToJson(r, a)),
-        new("pprint", static (r, value) => StringValue.Of(r.Repr(value))),
         new("wordcount", static (r, value) => IntegerValue.Of(CountWords(r, r.Text(value)))),
         new("urlencode", static (r, value) => StringValue.Of(UrlEncode(r, value))),
     ];

@@ -21,11 +21,11 @@ internal sealed class SelfValue : Value
             ? new FunctionValue(new Builtin(name.Text, (Rendering r, Arguments _) => Render(r, body)))
             : null;
 
-    private static StringValue Render(Rendering rendering, Statement[] body)
+    private static StringValue Render(Rendering rendering, ScopedBody body)
     {
         rendering.Budget.Enter();
         var frame = rendering.RootFrame.Buffered();
-        Statement.Run(body, frame);
+        body.Run(frame);
         rendering.Budget.Leave();
         return StringValue.Of(frame.Output.Take(), rendering.Autoescape);
     }

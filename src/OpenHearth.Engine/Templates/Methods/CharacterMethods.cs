@@ -76,7 +76,7 @@ internal static class CharacterMethods
     }
 
     private static bool IsIdentifier(Rendering rendering, StringValue text) =>
-        text.Text.Length > 0 && !char.IsAsciiDigit(text.Text[0])
+        text.Text.Length > 0 && !char.IsDigit(text.Text[0])
         && ForAll(rendering, text, static rune => rune.Value == '_' || Rune.IsLetterOrDigit(rune));
 
     private static bool IsAlpha(Rune rune) => Rune.IsLetter(rune);

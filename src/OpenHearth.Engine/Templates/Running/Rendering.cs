@@ -38,7 +38,7 @@ internal sealed class Rendering
 
     public RenderedTemplate Run()
     {
-        Statement.Run(_template.Body, RootFrame);
+        _template.Body.Run(RootFrame);
         return new(_root.Take(), _generationSpans);
     }
 

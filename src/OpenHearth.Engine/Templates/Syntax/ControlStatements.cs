@@ -21,17 +21,17 @@ internal sealed class LeaveStatement(Flow flow, int line) : Statement(line)
     protected override Flow Execute(Frame frame) => flow;
 }
 
-/// <summary><c>{% for %}</c>: each turn has its own variables; elements are fetched as they are needed.</summary>
+/// <summary>
+/// <c>{% for %}</c>: each turn has its own variables; elements are fetched as they are needed. <c>else</c> runs where no
+/// turn came to its end, so also where each of them was left by <c>continue</c>, as in Jinja.
+/// </summary>
 internal sealed class ForStatement(
-    Target target, Expression iterable, Expression? filter, bool isRecursive, Statement[] body, Statement[] otherwise, int line) : Statement(line)
+    Target target, Expression iterable, Expression? filter, bool isRecursive, ScopedBody body, ScopedBody? otherwise, int line) : Statement(line)
 {
-    protected override Flow Execute(Frame frame)
-    {
-        Loop(frame, iterable.Evaluate(frame), 0);
-        return Flow.Next;
-    }
+    protected override Flow Execute(Frame frame) => Loop(frame, iterable.Evaluate(frame), 0);
 
-    private void Loop(Frame frame, Value items, int depth)
+    /// <summary>Runs the loop; the flow is that of <c>else</c>, which may leave a loop around this one.</summary>
+    private Flow Loop(Frame frame, Value items, int depth)
     {
         var elements = Rendering.Iterate(items);
         var source = filter is null ? items : new IteratorValue(Filter(frame, elements));
@@ -40,19 +40,18 @@ internal sealed class ForStatement(
         Func<Value, int, Value>? recurse = isRecursive ? (value, inner) => Recurse(frame, value, inner) : null;
         var loop = new LoopValue(frame.Rendering, source, elements, depth, recurse);
         var turn = frame.Inner();
-        var any = false;
+        var completed = false;
         while (loop.Next() is { } item)
         {
-            if (any)
-                turn.Scope = turn.Scope.Renew();
-            any = true;
+            turn.Scope = turn.Scope.Renew();
             turn.Scope.Set("loop", loop);
             target.Assign(turn, item);
-            if (Run(body, turn) == Flow.Break)
+            var flow = body.Run(turn);
+            if (flow == Flow.Break)
                 break;
+            completed |= flow == Flow.Next;
         }
-        if (!any)
-            Run(otherwise, frame.Inner());
+        return completed ? Flow.Next : otherwise?.Run(frame.Inner()) ?? Flow.Next;
     }
 
     private StringValue Recurse(Frame frame, Value items, int depth)

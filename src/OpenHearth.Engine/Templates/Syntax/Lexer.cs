@@ -22,7 +22,8 @@ internal sealed class Lexer
 
     private Lexer(string source) => _source = source;
 
-    public static List<Token> Tokenize(string source)
+    /// <summary>The tokens up to the end of the template, or up to the failure, which counts only if the parser gets that far.</summary>
+    public static (List<Token> Tokens, TemplateException? Failure) Tokenize(string source)
     {
         var text = source.Contains('\r')
             ? source.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n')
@@ -30,8 +31,17 @@ internal sealed class Lexer
         if (text.EndsWith('\n'))
             text = text[..^1];
         var lexer = new Lexer(text);
-        lexer.Run();
-        return lexer._tokens;
+        TemplateException? failure = null;
+        try
+        {
+            lexer.Run();
+        }
+        catch (TemplateException caught)
+        {
+            failure = caught;
+        }
+        lexer._tokens.Add(new(TokenKind.End, "", lexer._line));
+        return (lexer._tokens, failure);
     }
 
     private void Run()
@@ -68,7 +78,6 @@ internal sealed class Lexer
                     break;
             }
         }
-        _tokens.Add(new(TokenKind.End, "", _line));
     }
 
     private int NextTag()
@@ -137,6 +146,8 @@ internal sealed class Lexer
     private void Comment()
     {
         var end = _source.IndexOf("#}", _at, StringComparison.Ordinal);
+        if (end < 0 && _at == _source.Length)
+            return;
         if (end < 0)
             throw Error("Missing end of comment tag");
         if (end > _at && _source[end - 1] is '-' or '+')
@@ -173,7 +184,8 @@ internal sealed class Lexer
             Advance(end);
             return;
         }
-        throw Error("Missing end of raw directive");
+        if (_at < _source.Length)
+            throw Error("Missing end of raw directive");
     }
 
     /// <summary>Reads the tokens of a tag up to its end.</summary>
@@ -225,7 +237,7 @@ internal sealed class Lexer
         while (end < _source.Length && _source[end] != quote)
             end += _source[end] == '\\' ? 2 : 1;
         if (end >= _source.Length)
-            throw Error($"unexpected char {(quote == '"' ? "'\"'" : "\"'\"")} at {_at}");
+            throw UnexpectedChar(quote);
         _tokens.Add(new(TokenKind.String, StringLiteral.Unescape(_source.AsSpan(_at + 1, end - _at - 1), _line), _line));
         Advance(end + 1);
     }
@@ -295,7 +307,7 @@ internal sealed class Lexer
         var length = _at + 1 < _source.Length && _source.AsSpan(_at, 2) is "//" or "**" or "==" or "!=" or ">=" or "<=" ? 2 : 1;
         var unit = _source[_at];
         if (length == 1 && !"+-/*%~[](){}><=.:|,;".Contains(unit))
-            throw Error($"unexpected char {(unit == '\'' ? "\"'\"" : $"'{unit}'")} at {_at}");
+            throw UnexpectedChar(unit);
         if (length == 1 && unit is '(' or '[' or '{')
         {
             _open.Push(unit switch { '(' => ')', '[' => ']', _ => '}' });
@@ -312,6 +324,9 @@ internal sealed class Lexer
     }
 
     private string Sign(int length) => length == 2 ? _source.Substring(_at, 2) : string.Intern(_source[_at].ToString());
+
+    private TemplateException UnexpectedChar(char unit) =>
+        Error($"unexpected char {(unit == '\'' ? "\"'\"" : unit == '\\' ? "'\\\\'" : $"'{unit}'")} at {_at}");
 
     private TemplateException Error(string message) => new(TemplateErrorKind.Syntax, message, _line);
 }

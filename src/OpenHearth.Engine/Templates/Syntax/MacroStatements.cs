@@ -8,12 +8,12 @@ internal sealed record Parameter(string Name, Expression? Default);
 
 /// <summary>What a macro or the block of a call consists of; the flags say which special names its body uses.</summary>
 internal sealed record MacroDefinition(
-    string? Name, Parameter[] Parameters, Statement[] Body, bool UsesCaller, bool UsesKwargs, bool UsesVarargs)
+    string? Name, Parameter[] Parameters, ScopedBody Body, bool UsesCaller, bool UsesKwargs, bool UsesVarargs)
 {
     /// <summary>Sets the parameters in the macro's scope.</summary>
     public void Bind(Frame frame, Arguments arguments)
     {
-        var named = new List<KeyValuePair<string, Value>>(arguments.Named);
+        List<KeyValuePair<string, Value>> named = [.. arguments.Named];
         var values = new Value?[Parameters.Length];
         var hasCaller = arguments.Positional.Length >= Parameters.Length && Array.Exists(Parameters, static p => p.Name == "caller");
         for (var i = 0; i < Parameters.Length; i++)

@@ -12,7 +12,7 @@ internal enum Flow
 }
 
 /// <summary>A parsed template.</summary>
-internal sealed record Template(Statement[] Body, IReadOnlyDictionary<string, Statement[]> Blocks, bool MarksGeneration);
+internal sealed record Template(ScopedBody Body, IReadOnlyDictionary<string, ScopedBody> Blocks, bool MarksGeneration);
 
 /// <summary>A node that gives a value. Immutable.</summary>
 internal abstract class Expression

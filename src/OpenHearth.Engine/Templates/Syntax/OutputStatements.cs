@@ -33,12 +33,12 @@ internal sealed class PrintStatement(Expression[] expressions, int line) : State
 }
 
 /// <summary><c>{% filter name %}</c>: what the block writes goes through filters.</summary>
-internal sealed class FilterStatement(FilterExpression filter, Statement[] body, int line) : Statement(line)
+internal sealed class FilterStatement(FilterExpression filter, ScopedBody body, int line) : Statement(line)
 {
     protected override Flow Execute(Frame frame)
     {
         var inner = frame.Buffered();
-        var flow = Run(body, inner);
+        var flow = body.Run(inner);
         if (flow == Flow.Next)
             PrintStatement.Write(frame, filter.Apply(inner, StringValue.Of(inner.Output.Take(), frame.Rendering.Autoescape)));
         return flow;
@@ -46,12 +46,12 @@ internal sealed class FilterStatement(FilterExpression filter, Statement[] body,
 }
 
 /// <summary><c>{% generation %}</c>: the text is the assistant's; its place in the rendered text is noted.</summary>
-internal sealed class GenerationStatement(Statement[] body, int line) : Statement(line)
+internal sealed class GenerationStatement(ScopedBody body, int line) : Statement(line)
 {
     protected override Flow Execute(Frame frame)
     {
         var inner = frame.Buffered();
-        Run(body, inner);
+        body.Run(inner);
         var text = inner.Output.Take();
         frame.Rendering.MarkGeneration(text.Length);
         frame.Output.Append(text);
@@ -60,26 +60,26 @@ internal sealed class GenerationStatement(Statement[] body, int line) : Statemen
 }
 
 /// <summary><c>{% autoescape flag %}</c>.</summary>
-internal sealed class AutoescapeStatement(Expression flag, Statement[] body, int line) : Statement(line)
+internal sealed class AutoescapeStatement(Expression flag, ScopedBody body, int line) : Statement(line)
 {
     protected override Flow Execute(Frame frame)
     {
         var rendering = frame.Rendering;
         var before = rendering.Autoescape;
         rendering.Autoescape = flag.Evaluate(frame).IsTrue;
-        var flow = Run(body, frame.Inner());
+        var flow = body.Run(frame.Inner());
         rendering.Autoescape = before;
         return flow;
     }
 }
 
 /// <summary><c>{% block name %}</c>: rendered where it stands, as there is nothing to inherit from.</summary>
-internal sealed class BlockStatement(Statement[] body, bool isScoped, int line) : Statement(line)
+internal sealed class BlockStatement(ScopedBody body, bool isScoped, int line) : Statement(line)
 {
     protected override Flow Execute(Frame frame)
     {
         var outer = isScoped ? frame.Scope : frame.Rendering.RootFrame.Scope;
-        return Run(body, new Frame(frame.Rendering, new Scope(outer), frame.Output));
+        return body.Run(new Frame(frame.Rendering, new Scope(outer), frame.Output));
     }
 }
 

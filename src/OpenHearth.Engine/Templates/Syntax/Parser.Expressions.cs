@@ -70,7 +70,7 @@ internal sealed partial class Parser
             }
             else if (Current.IsName("not") && Look().IsName("in"))
             {
-                _at += 2;
+                Move(2);
                 rest.Add(("not in", Sum()));
             }
             else
@@ -179,6 +179,7 @@ internal sealed partial class Parser
 
     private NameExpression Name(Token token)
     {
+        _symbols.Read(token.Text);
         foreach (var macro in _macros)
             macro.Note(token.Text);
         return new(token.Text, token.Line);
@@ -436,10 +437,15 @@ internal sealed partial class Parser
             ExpectOperator(")");
             return inner;
         }
-        if (token.Kind != TokenKind.Name || token.Text is "true" or "True" or "false" or "False" or "none" or "None")
-            throw Error($"can't assign to '{(token.Kind == TokenKind.Name ? "const" : token.Description)}'", token.Line);
+        if (token.Kind is TokenKind.String or TokenKind.Integer or TokenKind.Float || token.Text is "true" or "True" or "false" or "False" or "none" or "None")
+            throw Error("can't assign to 'const'", token.Line);
+        if (token.Kind != TokenKind.Name)
+            throw Error($"unexpected '{token.Description}'", token.Line);
         if (allowMember && SkipOperator("."))
+        {
+            _symbols.Read(token.Text);
             return new MemberTarget(token.Text, Expect(TokenKind.Name).Text);
+        }
         return new NameTarget(token.Text);
     }
 }

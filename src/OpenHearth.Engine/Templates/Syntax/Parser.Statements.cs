@@ -3,10 +3,17 @@ namespace OpenHearth.Engine.Templates.Syntax;
 /// <summary>Statements: <c>{% … %}</c> with what is between them.</summary>
 internal sealed partial class Parser
 {
+    private static readonly string[] Tags =
+    [
+        "if", "for", "set", "macro", "call", "filter", "with", "print", "generation", "break", "continue", "autoescape", "block",
+        "include", "import", "from", "extends",
+    ];
+
     private readonly Stack<string> _openTags = new();
     private readonly Stack<string[]> _endTags = new();
     private readonly Stack<SpecialNames> _macros = new();
     private int _loops;
+    private Symbols _symbols = new(null);
 
     /// <summary>True where an unknown filter is an error only if it runs: under a condition, in the same scope.</summary>
     private bool _isConditional;
@@ -51,21 +58,51 @@ internal sealed partial class Parser
         return Body(ends);
     }
 
-    /// <summary>A block with its own variables; its end is read.</summary>
-    private Statement[] Scoped(string end)
+    /// <summary>A block with its own variables, the declared ones among them, up to one of the ends.</summary>
+    private ScopedBody Scoped(IEnumerable<string> declared, params string[] ends)
     {
-        var outer = _isConditional;
-        _isConditional = false;
-        var body = Block(end);
-        _isConditional = outer;
+        var symbols = Declared(declared);
+        return Within(symbols, () => new ScopedBody(Block(ends), symbols));
+    }
+
+    /// <summary>A block with its own variables; its end is read.</summary>
+    private ScopedBody Closed(string end, IEnumerable<string>? declared = null)
+    {
+        var body = Scoped(declared ?? [], end);
         Next();
         return body;
+    }
+
+    private Symbols Declared(IEnumerable<string> names)
+    {
+        var symbols = new Symbols(_symbols);
+        foreach (var name in names)
+            symbols.Declare(name);
+        return symbols;
+    }
+
+    private T Within<T>(Symbols symbols, Func<T> parse)
+    {
+        var (outer, wasConditional) = (_symbols, _isConditional);
+        (_symbols, _isConditional) = (symbols, false);
+        var result = parse();
+        (_symbols, _isConditional) = (outer, wasConditional);
+        return result;
+    }
+
+    private void NoteSet(Target target)
+    {
+        foreach (var name in target.Names)
+            _symbols.Set(name, _isConditional);
     }
 
     private Statement Statement()
     {
         Enter();
-        var token = Current.Kind == TokenKind.Name ? Next() : throw Error("tag name expected");
+        var token = Current.Kind == TokenKind.Name ? Current : throw Error("tag name expected");
+        if (Array.IndexOf(Tags, token.Text) < 0)
+            throw UnknownTag(token.Text, token.Line);
+        Next();
         _openTags.Push(token.Text);
         var statement = token.Text switch
         {
@@ -80,10 +117,9 @@ internal sealed partial class Parser
             "generation" => Generation(token.Line),
             "break" => Leaving(Flow.Break, token),
             "continue" => Leaving(Flow.Continue, token),
-            "autoescape" => new AutoescapeStatement(Expression(), Scoped("endautoescape"), token.Line),
+            "autoescape" => new AutoescapeStatement(Expression(), Closed("endautoescape"), token.Line),
             "block" => NamedBlock(token.Line),
-            "include" or "import" or "from" or "extends" => Load(token.Line),
-            _ => throw UnknownTag(_openTags.Pop(), token.Line),
+            _ => Load(token.Line),
         };
         _openTags.Pop();
         Leave();
@@ -117,20 +153,12 @@ internal sealed partial class Parser
         var target = Target("in");
         ExpectName("in");
         var iterable = Tuple(withConditional: false, end: "recursive");
-        var (outer, loops) = (_isConditional, _loops);
-        _isConditional = false;
-        var filter = SkipName("if") ? Expression() : null;
+        var filter = SkipName("if") ? Within(Declared(target.Names), () => Expression()) : null;
         var isRecursive = SkipName("recursive");
         _loops++;
-        var body = Block("endfor", "else");
-        _loops = loops;
-        Statement[] otherwise = [];
-        if (Next().Text == "else")
-        {
-            otherwise = Block("endfor");
-            Next();
-        }
-        _isConditional = outer;
+        var body = Scoped([.. target.Names, "loop"], "endfor", "else");
+        _loops--;
+        var otherwise = Next().Text == "else" ? Closed("endfor") : null;
         return new(target, iterable, filter, isRecursive, body, otherwise, line);
     }
 
@@ -141,9 +169,14 @@ internal sealed partial class Parser
     {
         var target = Target(null, allowMember: true);
         if (SkipOperator("="))
-            return new SetStatement(target, Tuple(), line);
+        {
+            var value = Tuple();
+            NoteSet(target);
+            return new SetStatement(target, value, line);
+        }
+        NoteSet(target);
         var filter = Filters(null);
-        return new SetBlockStatement(target, filter, Scoped("endset"), line);
+        return new SetBlockStatement(target, filter, Closed("endset"), line);
     }
 
     private WithStatement With(int line)
@@ -157,7 +190,7 @@ internal sealed partial class Parser
             ExpectOperator("=");
             bindings.Add((target, Expression()));
         }
-        return new([.. bindings], Scoped("endwith"), line);
+        return new([.. bindings], Closed("endwith", bindings.SelectMany(static binding => binding.Item1.Names)), line);
     }
 
     private PrintStatement Print(int line)
@@ -175,7 +208,7 @@ internal sealed partial class Parser
     private FilterStatement FilterBlock(int line)
     {
         var filter = Filters(null, startsInline: true)!;
-        return new(filter, Scoped("endfilter"), line);
+        return new(filter, Closed("endfilter"), line);
     }
 
     private GenerationStatement Generation(int line)
@@ -183,7 +216,7 @@ internal sealed partial class Parser
         _marksGeneration = true;
         var loops = _loops;
         _loops = 0;
-        var body = Scoped("endgeneration");
+        var body = Closed("endgeneration");
         _loops = loops;
         return new(body, line);
     }
@@ -197,7 +230,7 @@ internal sealed partial class Parser
             throw Error("Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.");
         var loops = _loops;
         _loops = 0;
-        var body = Scoped("endblock");
+        var body = Closed("endblock");
         _loops = loops;
         SkipName(name);
         return _blocks.TryAdd(name, body) ? new(body, isScoped, line) : throw Error($"block '{name}' defined twice", line);
@@ -213,15 +246,17 @@ internal sealed partial class Parser
     private MacroStatement Macro(int line)
     {
         var name = Expect(TokenKind.Name).Text;
-        return new(Definition(name, Signature(), "endmacro"), line);
+        _symbols.Set(name, _isConditional);
+        return new(Definition(name, new Symbols(_symbols), null, "endmacro"), line);
     }
 
     private CallStatement CallBlock(int line)
     {
-        var parameters = Current.IsOperator("(") ? Signature() : [];
+        var symbols = new Symbols(_symbols);
+        var parameters = Current.IsOperator("(") ? Within(symbols, Signature) : [];
         if (Expression() is not CallExpression call)
             throw Error("expected call", line);
-        return new(call, Definition(null, parameters, "endcall"), line);
+        return new(call, Definition(null, symbols, parameters, "endcall"), line);
     }
 
     private Parameter[] Signature()
@@ -236,19 +271,23 @@ internal sealed partial class Parser
             var fallback = SkipOperator("=") ? Expression() : null;
             if (fallback is null && parameters.Count > 0 && parameters[^1].Default is not null)
                 throw Error("non-default argument follows default argument");
+            _symbols.Declare(name);
             parameters.Add(new(name, fallback));
         }
         Next();
         return [.. parameters];
     }
 
-    private MacroDefinition Definition(string? name, Parameter[] parameters, string end)
+    /// <summary>The body of a macro or call, and before it the parameters where they aren't read yet.</summary>
+    private MacroDefinition Definition(string? name, Symbols symbols, Parameter[]? parameters, string end)
     {
         var special = new SpecialNames();
         _macros.Push(special);
         var loops = _loops;
         _loops = 0;
-        var body = Scoped(end);
+        parameters ??= Within(symbols, Signature);
+        var body = Within(symbols, () => new ScopedBody(Block(end), symbols));
+        Next();
         _loops = loops;
         _macros.Pop();
         return new(name, parameters, body, special.Caller, special.Kwargs, special.Varargs);

@@ -10,8 +10,9 @@ internal sealed partial class Parser
     private const int MaxDepth = 200;
 
     private readonly List<Token> _tokens;
+    private readonly TemplateException? _lexerFailure;
     private readonly List<(string Message, int Line)> _unknownNames = [];
-    private readonly Dictionary<string, Statement[]> _blocks = [];
+    private readonly Dictionary<string, ScopedBody> _blocks = [];
     private int _at;
     private int _depth;
     private bool _marksGeneration;
@@ -20,7 +21,8 @@ internal sealed partial class Parser
     {
         if (source.Length > MaxLength)
             throw new TemplateException(TemplateErrorKind.Limit, $"a template of more than {MaxLength} characters");
-        _tokens = Lexer.Tokenize(source);
+        (_tokens, _lexerFailure) = Lexer.Tokenize(source);
+        Move(0);
     }
 
     private Token Current => _tokens[_at];
@@ -30,7 +32,7 @@ internal sealed partial class Parser
         var body = Body(null);
         if (_unknownNames.Count > 0)
             throw new TemplateException(TemplateErrorKind.Syntax, _unknownNames[0].Message, _unknownNames[0].Line);
-        return new(body, _blocks, _marksGeneration);
+        return new(new ScopedBody(body, _symbols), _blocks, _marksGeneration);
     }
 
     private Token Look(int ahead = 1) => _tokens[Math.Min(_at + ahead, _tokens.Count - 1)];
@@ -39,8 +41,15 @@ internal sealed partial class Parser
     {
         var token = Current;
         if (token.Kind != TokenKind.End)
-            _at++;
+            Move(1);
         return token;
+    }
+
+    private void Move(int count)
+    {
+        _at += count;
+        if (_lexerFailure is not null && Current.Kind == TokenKind.End)
+            throw _lexerFailure;
     }
 
     private bool SkipOperator(string sign)

@@ -13,12 +13,12 @@ internal sealed class SetStatement(Target target, Expression value, int line) : 
 }
 
 /// <summary><c>{% set name %}…{% endset %}</c>: the value is what the block writes, through filters if there are any.</summary>
-internal sealed class SetBlockStatement(Target target, FilterExpression? filter, Statement[] body, int line) : Statement(line)
+internal sealed class SetBlockStatement(Target target, FilterExpression? filter, ScopedBody body, int line) : Statement(line)
 {
     protected override Flow Execute(Frame frame)
     {
         var inner = frame.Buffered();
-        var flow = Run(body, inner);
+        var flow = body.Run(inner);
         if (flow != Flow.Next)
             return flow;
         var text = StringValue.Of(inner.Output.Take(), frame.Rendering.Autoescape);
@@ -28,7 +28,7 @@ internal sealed class SetBlockStatement(Target target, FilterExpression? filter,
 }
 
 /// <summary><c>{% with a = 1 %}</c>: the values are computed before any of the names is set.</summary>
-internal sealed class WithStatement((Target Target, Expression Value)[] bindings, Statement[] body, int line) : Statement(line)
+internal sealed class WithStatement((Target Target, Expression Value)[] bindings, ScopedBody body, int line) : Statement(line)
 {
     protected override Flow Execute(Frame frame)
     {
@@ -36,6 +36,6 @@ internal sealed class WithStatement((Target Target, Expression Value)[] bindings
         var values = Array.ConvertAll(bindings, binding => binding.Value.Evaluate(frame));
         for (var i = 0; i < values.Length; i++)
             bindings[i].Target.Assign(inner, values[i]);
-        return Run(body, inner);
+        return body.Run(inner);
     }
 }

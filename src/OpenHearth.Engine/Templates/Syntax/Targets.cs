@@ -6,18 +6,23 @@ namespace OpenHearth.Engine.Templates.Syntax;
 /// <summary>What a value is assigned to.</summary>
 internal abstract class Target
 {
+    /// <summary>The names that an assignment sets.</summary>
+    public abstract IEnumerable<string> Names { get; }
+
     public abstract void Assign(Frame frame, Value value);
 }
 
 internal sealed class NameTarget(string name) : Target
 {
-    public string Name => name;
+    public override IEnumerable<string> Names => [name];
 
     public override void Assign(Frame frame, Value value) => frame.Scope.Set(name, value);
 }
 
 internal sealed class MemberTarget(string name, string member) : Target
 {
+    public override IEnumerable<string> Names => [];
+
     public override void Assign(Frame frame, Value value)
     {
         var target = frame.Scope.Find(name) ?? frame.Rendering.Resolve(name);
@@ -30,6 +35,8 @@ internal sealed class MemberTarget(string name, string member) : Target
 
 internal sealed class TupleTarget(Target[] targets) : Target
 {
+    public override IEnumerable<string> Names => targets.SelectMany(static target => target.Names);
+
     public override void Assign(Frame frame, Value value)
     {
         var items = value.Iterate() ?? throw Errors.Type($"cannot unpack non-iterable {value.TypeName} object");

@@ -12,6 +12,7 @@ internal sealed class BraceFormat
     private readonly Arguments _arguments;
     private readonly Func<string, Value?> _named;
     private int _next;
+    private bool? _numbersItself;
 
     private BraceFormat(Rendering rendering, bool isMarkup, Arguments arguments, Func<string, Value?> named)
     {
@@ -133,6 +134,9 @@ internal sealed class BraceFormat
         var index = name.Length == 0 ? _next++ : Index(name);
         if (index is not { } position)
             return _named(name) ?? throw Errors.Value($"'{name}'");
+        if (_numbersItself == (name.Length > 0))
+            throw Errors.Value("cannot switch between manual field specification and automatic field numbering");
+        _numbersItself = name.Length == 0;
         return position < _arguments.Positional.Length
             ? _arguments.Positional[position]
             : throw Errors.Value($"Replacement index {position} out of range for positional args tuple");

@@ -38,6 +38,16 @@ internal static class Casing
         + "\ufb04\u0046\u0066\u006c \ufb05\u0053\u0074 \ufb06\u0053\u0074 \ufb13\u0544\u0576 \ufb14\u0544\u0565 "
         + "\ufb15\u0544\u056b \ufb16\u054e\u0576 \ufb17\u0544\u056d ";
 
+    // First and last of the characters that are letters of a case by property (Other_Uppercase, Other_Lowercase) and not by category.
+    private static readonly int[] OtherUppers = [0x2160, 0x216F, 0x24B6, 0x24CF, 0x1F130, 0x1F149, 0x1F150, 0x1F169, 0x1F170, 0x1F189];
+
+    private static readonly int[] OtherLowers =
+    [
+        0xAA, 0xAA, 0xBA, 0xBA, 0x2B0, 0x2B8, 0x2C0, 0x2C1, 0x2E0, 0x2E4, 0x345, 0x345, 0x37A, 0x37A, 0x1D2C, 0x1D6A, 0x1D78, 0x1D78,
+        0x1D9B, 0x1DBF, 0x2071, 0x2071, 0x207F, 0x207F, 0x2090, 0x209C, 0x2170, 0x217F, 0x24D0, 0x24E9, 0x2C7C, 0x2C7D, 0xA69C, 0xA69D,
+        0xA770, 0xA770, 0xA7F8, 0xA7F9, 0xAB5C, 0xAB5F, 0x10780, 0x10780, 0x10783, 0x10785, 0x10787, 0x107B0, 0x107B2, 0x107BA,
+    ];
+
     private static readonly Lazy<Dictionary<char, string>> Uppers = new(() => Table(LongUppers));
     private static readonly Lazy<Dictionary<char, string>> Titles = new(() => Table(LongTitles));
 
@@ -87,11 +97,9 @@ internal static class Casing
             sink.Append(source.AsSpan(at, CodePoints.WidthAt(source, at)));
     });
 
-    public static bool IsUpper(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.UppercaseLetter
-        || rune.Value is (>= 0x2160 and <= 0x216F) or (>= 0x24B6 and <= 0x24CF);
+    public static bool IsUpper(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.UppercaseLetter || Has(OtherUppers, rune.Value);
 
-    public static bool IsLower(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.LowercaseLetter
-        || rune.Value is 0xAA or 0xBA or (>= 0x2B0 and <= 0x2B8) or (>= 0x2E0 and <= 0x2E4) or (>= 0x2170 and <= 0x217F) or (>= 0x24D0 and <= 0x24E9);
+    public static bool IsLower(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.LowercaseLetter || Has(OtherLowers, rune.Value);
 
     public static bool IsTitle(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.TitlecaseLetter;
 
@@ -110,8 +118,8 @@ internal static class Casing
     {
         if (text[at] > '\x7f' && Uppers.Value.TryGetValue(text[at], out var upper))
             sink.Append(upper);
-        else if (text[at] == '\u0131')
-            sink.Append('I');
+        else if (text[at] is '\u0131' or '\u017f')
+            sink.Append(text[at] == '\u0131' ? 'I' : 'S');
         else
             AppendRune(sink, text, at, Rune.ToUpperInvariant);
     }
@@ -177,6 +185,18 @@ internal static class Casing
 
     private static bool IsIgnorable(char unit) => unit is '\'' or '.' or ':' or '\u00b7' or '\u2019' || char.GetUnicodeCategory(unit)
         is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
+
+    private static bool Has(int[] ranges, int codePoint)
+    {
+        if (codePoint < 0x80)
+            return false;
+        for (var i = 0; i < ranges.Length; i += 2)
+        {
+            if (codePoint >= ranges[i] && codePoint <= ranges[i + 1])
+                return true;
+        }
+        return false;
+    }
 
     private static Dictionary<char, string> Table(string entries)
     {

@@ -95,6 +95,8 @@ internal sealed class FormatSpec
     {
         if (_type is not ('\0' or 's'))
             throw Errors.Value($"Unknown format code '{_type}' for object of type 'str'");
+        if (_grouping != 0)
+            throw Errors.Value($"Cannot specify '{_grouping}' with 's'.");
         if (_align == '=' && _fill != "0")
             throw Errors.Value("'=' alignment not allowed in string format specifier");
         if (_precision >= 0 && CodePoints.Count(text) > _precision)

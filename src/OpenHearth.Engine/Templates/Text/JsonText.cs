@@ -136,7 +136,7 @@ internal sealed class JsonText(Rendering rendering, string? indent, string itemS
                 case '\f': _sink.Append("\\f"); break;
                 default:
                     if (unit < ' ' || (ensureAscii && unit > '~'))
-                        _sink.Append(unit == '\x7f' ? "\x7f" : "\\u" + ((int)unit).ToString("x4", CultureInfo.InvariantCulture));
+                        _sink.Append("\\u" + ((int)unit).ToString("x4", CultureInfo.InvariantCulture));
                     else
                         _sink.Append(unit);
                     break;

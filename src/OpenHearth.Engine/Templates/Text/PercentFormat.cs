@@ -44,7 +44,7 @@ internal sealed class PercentFormat
             if (percent < _text.Length)
                 Directive();
         }
-        if (_arguments is TupleValue tuple ? _next < tuple.Items.Length : _next == 0 && _arguments is not (DictValue or ListValue))
+        if (_arguments is TupleValue tuple ? _next < tuple.Items.Length : _next == 0 && _arguments is not (DictValue or ListValue or RangeValue or UndefinedValue))
             throw Errors.Type("not all arguments converted during string formatting");
         return _format.With(_sink.Take());
     }
@@ -187,9 +187,7 @@ internal sealed class PercentFormat
     {
         if (!Number.TryRead(value, out var number) || (!number.IsInteger && type is 'x' or 'X' or 'o'))
         {
-            throw value is UndefinedValue undefined
-                ? undefined.Failure()
-                : Errors.Type($"%{type} format: {(type is 'x' or 'X' or 'o' ? "an integer" : "a real number")} is required, not {value.TypeName}");
+            throw Errors.Type($"%{type} format: {(type is 'x' or 'X' or 'o' ? "an integer" : "a real number")} is required, not {value.TypeName}");
         }
         var integer = number.IsInteger ? number.Integer
             : double.IsFinite(number.AsDouble) ? new BigInteger(Math.Truncate(number.AsDouble))

@@ -43,11 +43,15 @@ internal static class PythonNumber
     {
         if (value == 0)
             return ("0", 0);
-        var text = value.ToString("E16", CultureInfo.InvariantCulture);
-        var exponent = int.Parse(text.AsSpan(text.IndexOf('E', StringComparison.Ordinal) + 1), CultureInfo.InvariantCulture);
-        var shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        var mark = shortest.IndexOf('E', StringComparison.Ordinal);
-        var digits = (mark < 0 ? shortest : shortest[..mark]).Replace(".", "", StringComparison.Ordinal).Trim('0');
+        var text = value.ToString("R", CultureInfo.InvariantCulture);
+        var mark = text.IndexOf('E', StringComparison.Ordinal);
+        var mantissa = mark < 0 ? text : text[..mark];
+        var point = mantissa.IndexOf('.', StringComparison.Ordinal);
+        var whole = point < 0 ? mantissa.Length : point;
+        var all = mantissa.Replace(".", "", StringComparison.Ordinal);
+        var leadingZeros = all.Length - all.TrimStart('0').Length;
+        var digits = all.Trim('0');
+        var exponent = whole - 1 - leadingZeros + (mark < 0 ? 0 : int.Parse(text.AsSpan(mark + 1), CultureInfo.InvariantCulture));
         return (digits, exponent);
     }
 
@@ -109,7 +113,7 @@ internal static class PythonNumber
         for (var i = 0; i < bare.Length; i++)
         {
             if (bare[i] != '_')
-                digits[count++] = bare[i];
+                digits[count++] = char.IsDigit(bare[i]) ? (char)('0' + CharUnicodeInfo.GetDecimalDigitValue(bare[i])) : bare[i];
             else if (i == 0 || i == bare.Length - 1 || !char.IsAsciiDigit(bare[i - 1]) || !char.IsAsciiDigit(bare[i + 1]))
                 return null;
         }

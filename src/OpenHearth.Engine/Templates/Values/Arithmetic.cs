@@ -66,7 +66,22 @@ internal static class Arithmetic
             throw Unsupported("/", a, b);
         if (right.IsInteger ? right.Integer.IsZero : right.AsDouble == 0)
             throw Errors.Value(left.IsInteger && right.IsInteger ? "division by zero" : "float division by zero");
-        return new FloatValue(left.ToFloat() / right.ToFloat());
+        return new FloatValue(left.IsInteger && right.IsInteger ? DivideIntegers(left.Integer, right.Integer) : left.ToFloat() / right.ToFloat());
+    }
+
+    /// <summary>The float nearest to a quotient of integers of any size.</summary>
+    private static double DivideIntegers(BigInteger a, BigInteger b)
+    {
+        if (a.GetBitLength() <= 53 && b.GetBitLength() <= 53)
+            return (double)a / (double)b;
+        var shift = (int)Math.Max(0, 66 - (a.GetBitLength() - b.GetBitLength()));
+        var quotient = BigInteger.DivRem(BigInteger.Abs(a) << shift, BigInteger.Abs(b), out var remainder);
+        if (!remainder.IsZero)
+            quotient |= 1;
+        var result = Math.ScaleB(Number.Nearest(quotient), -shift);
+        if (double.IsInfinity(result))
+            throw Errors.Value("integer division result too large for a float");
+        return a.Sign == b.Sign ? result : -result;
     }
 
     public static Value FloorDivide(Rendering rendering, Value a, Value b)

@@ -5,7 +5,7 @@ namespace OpenHearth.Engine.Templates.Values;
 /// <summary>The variable <c>loop</c>. It looks ahead only when asked for the last turn, the next element or the length.</summary>
 internal sealed class LoopValue(Rendering rendering, Value iterable, IEnumerator<Value> items, int depth, Func<Value, int, Value>? recurse) : Value
 {
-    private readonly Queue<Value> _ahead = new();
+    private Queue<Value>? _ahead;
     private Value? _previous;
     private Value? _current;
     private Value? _lastChanged;
@@ -23,7 +23,7 @@ internal sealed class LoopValue(Rendering rendering, Value iterable, IEnumerator
     /// <summary>Goes to the next element; null after the last.</summary>
     public Value? Next()
     {
-        var next = _ahead.Count > 0 ? _ahead.Dequeue() : Fetch();
+        var next = _ahead is { Count: > 0 } ? _ahead.Dequeue() : Fetch();
         if (next is null)
             return null;
         _index++;
@@ -68,6 +68,7 @@ internal sealed class LoopValue(Rendering rendering, Value iterable, IEnumerator
 
     private Value? Peek()
     {
+        _ahead ??= new();
         if (_ahead.Count == 0 && Fetch() is { } next)
             _ahead.Enqueue(next);
         return _ahead.TryPeek(out var ahead) ? ahead : null;
@@ -79,6 +80,7 @@ internal sealed class LoopValue(Rendering rendering, Value iterable, IEnumerator
             return known;
         if (iterable.Length is { } length && iterable is not LoopValue)
             return (_length = length).Value;
+        _ahead ??= new();
         while (Fetch() is { } next)
         {
             rendering.Budget.Take(16);

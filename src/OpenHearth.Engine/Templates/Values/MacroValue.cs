@@ -6,6 +6,9 @@ namespace OpenHearth.Engine.Templates.Values;
 /// <summary>A macro, or the block of a <c>call</c>, with the variables that it sees.</summary>
 internal sealed class MacroValue(MacroDefinition definition, Scope closure) : Value
 {
+    /// <summary>A call makes a scope and a buffer, which cost as much time and memory as so many plain steps.</summary>
+    private const int StepsOfCall = 32;
+
     public override string TypeName => "Macro";
 
     public override string Description => "jinja2.runtime.Macro object";
@@ -27,11 +30,12 @@ internal sealed class MacroValue(MacroDefinition definition, Scope closure) : Va
 
     public override Value Call(Rendering rendering, Arguments arguments)
     {
+        rendering.Budget.Step(StepsOfCall);
         rendering.Budget.Enter();
         var line = rendering.Line;
         var frame = new Frame(rendering, new Scope(closure), new TextSink(rendering.Budget));
         definition.Bind(frame, arguments);
-        Statement.Run(definition.Body, frame);
+        definition.Body.Run(frame);
         rendering.Line = line;
         rendering.Budget.Leave();
         return StringValue.Of(frame.Output.Take(), rendering.Autoescape);

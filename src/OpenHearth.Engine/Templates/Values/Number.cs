@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using OpenHearth.Engine.Templates.Running;
 
@@ -23,7 +24,7 @@ internal readonly struct Number
     public BigInteger? AsInteger =>
         IsInteger ? _integer : double.IsFinite(_float) && Math.Floor(_float) == _float ? new BigInteger(_float) : null;
 
-    public double AsDouble => IsInteger ? (double)_integer : _float;
+    public double AsDouble => IsInteger ? Nearest(_integer) : _float;
 
     /// <summary>The integer; only for <see cref="IsInteger"/>.</summary>
     public BigInteger Integer => _integer;
@@ -83,6 +84,16 @@ internal readonly struct Number
     public override bool Equals(object? obj) => obj is Number other && this == other;
 
     public override int GetHashCode() => AsDouble.GetHashCode();
+
+    /// <summary>The nearest float, ties to even; the conversion of .NET cuts off instead.</summary>
+    public static double Nearest(BigInteger integer)
+    {
+        if (integer.GetBitLength() <= 53)
+            return (double)integer;
+        if (integer.GetBitLength() > 1024)
+            return integer.Sign > 0 ? double.PositiveInfinity : double.NegativeInfinity;
+        return double.Parse(integer.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    }
 
     private static int CompareToInteger(double value, BigInteger integer)
     {

@@ -33,8 +33,7 @@ internal sealed class RangeValue(BigInteger start, BigInteger stop, BigInteger s
 
     public BigInteger At(int index) => start + (index * step);
 
-    public RangeValue Slice(int first, int length, BigInteger stride) =>
-        new(At(first), At(first) + (length * step * stride), step * stride, length);
+    public RangeValue Slice(int first, int last, int length, BigInteger stride) => new(At(first), At(last), step * stride, length);
 
     public bool Contains(BigInteger value) =>
         count > 0 && ((value - start) % step).IsZero && (value - start) / step is var index && index.Sign >= 0 && index < count;

@@ -46,13 +46,13 @@ internal static class Sequence
                 ? "unhashable type: 'slice'"
                 : $"'{target.TypeName}' object is not subscriptable");
         }
-        var (first, count, stride) = Bounds(target.Length!.Value, start, stop, step);
+        var (first, last, count, stride) = Bounds(target.Length!.Value, start, stop, step);
         rendering.Budget.Scan(count);
         return target switch
         {
             ListValue list => rendering.Made(Pick(list.Items, first, count, stride).ToList()),
             TupleValue tuple => new TupleValue([.. rendering.Made(Pick(tuple.Items, first, count, stride).ToList()).Items]),
-            RangeValue range => range.Slice(first, count, stride),
+            RangeValue range => range.Slice(first, last, count, stride),
             _ => SliceText(rendering, (StringValue)target, first, count, stride),
         };
     }
@@ -61,6 +61,8 @@ internal static class Sequence
     {
         var text = target.Text;
         rendering.Budget.Scan(text.Length);
+        if (count == 0)
+            return target.With("");
         if (target.IsFlat && stride.IsOne)
             return rendering.Made(text.Substring(first, count), target.IsMarkup);
         if (stride.IsOne)
@@ -87,8 +89,8 @@ internal static class Sequence
             yield return items[first + (i * step)];
     }
 
-    /// <summary>The first index, the number of elements and the step of a slice.</summary>
-    private static (int First, int Count, BigInteger Step) Bounds(int length, Value? start, Value? stop, Value? step)
+    /// <summary>The first index, the one to stop before, the number of elements and the step of a slice.</summary>
+    private static (int First, int Stop, int Count, BigInteger Step) Bounds(int length, Value? start, Value? stop, Value? step)
     {
         var stride = Bound(step) ?? BigInteger.One;
         if (stride.IsZero)
@@ -99,9 +101,7 @@ internal static class Sequence
         var from = Clamp(Bound(start), backwards ? highest : lowest);
         var to = Clamp(Bound(stop), backwards ? lowest : highest);
         var distance = backwards ? from - to : to - from;
-        if (distance <= 0)
-            return (0, 0, BigInteger.One);
-        return (from, (int)((distance - 1) / BigInteger.Abs(stride)) + 1, stride);
+        return (from, to, distance <= 0 ? 0 : (int)((distance - 1) / BigInteger.Abs(stride)) + 1, stride);
 
         int Clamp(BigInteger? bound, int missing)
         {

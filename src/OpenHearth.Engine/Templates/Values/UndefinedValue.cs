@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Templates.Running;
+using OpenHearth.Engine.Templates.Text;
 
 namespace OpenHearth.Engine.Templates.Values;
 
@@ -31,6 +32,9 @@ internal sealed class UndefinedValue : Value
     public static UndefinedValue Unsafe(Value owner, string name) =>
         new(name, $"access to attribute '{name}' of '{owner.TypeName}' object is unsafe.", true);
 
+    /// <summary>The name that isn't set; empty for a missing member or element.</summary>
+    public string Name => _name ?? "";
+
     public override string TypeName => "Undefined";
 
     public override int? Length => 0;
@@ -55,9 +59,12 @@ internal sealed class UndefinedValue : Value
                 return _hint;
             if (_owner is null)
                 return $"'{_name}' is undefined";
-            if (_key is StringValue key)
-                return $"'{_owner.Description}' has no attribute '{key.Text}'";
             var sink = new TextSink(new Budget(TemplateLimits.Default, 0));
+            if (_key is StringValue key)
+            {
+                PythonString.WriteRepr(key.Text, sink);
+                return $"'{_owner.Description}' has no attribute {sink.Take()}";
+            }
             _key!.WriteRepr(sink);
             return $"{_owner.Description} has no element {sink.Take()}";
         }
