@@ -24,10 +24,17 @@ internal static class HtmlFilters
     private static string StripTags(Rendering rendering, string text)
     {
         rendering.Budget.Scan(4 * text.Length);
-        rendering.Budget.TakeText(3L * text.Length);
+        rendering.Budget.TakeText(4L * text.Length);
         text = Remove(Remove(text, "<!--", "-->"), "<", ">");
-        var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        return string.Join(' ', words)
+        var sink = new TextSink(rendering.Budget);
+        for (var at = 0; at < text.Length; at++)
+        {
+            if (!CodePoints.IsSpace(text[at]))
+                sink.Append(text[at]);
+            else if (sink.Length > 0 && at + 1 < text.Length && !CodePoints.IsSpace(text[at + 1]))
+                sink.Append(' ');
+        }
+        return sink.Take()
             .Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal)
             .Replace("&quot;", "\"", StringComparison.Ordinal).Replace("&#34;", "\"", StringComparison.Ordinal)
             .Replace("&#39;", "'", StringComparison.Ordinal).Replace("&amp;", "&", StringComparison.Ordinal);

@@ -12,6 +12,8 @@ internal static class Lookup
     /// <summary>Reads a path of names and indices from a value; <paramref name="missing"/> stands for what isn't there.</summary>
     public static Func<Value, Value> Path(Rendering rendering, Value path, Value? missing = null)
     {
+        if (path is StringValue text)
+            rendering.Budget.TakeText(16L * text.Text.Length);
         var parts = Parts(path);
         return value =>
         {

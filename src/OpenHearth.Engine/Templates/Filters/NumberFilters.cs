@@ -29,7 +29,7 @@ internal static class NumberFilters
             case UndefinedValue undefined:
                 throw undefined.Failure();
             case StringValue text:
-                rendering.Budget.Scan(text.Text.Length);
+                rendering.Budget.Step((long)text.Text.Length * text.Text.Length >> 8);
                 if (radix is not (0 or (>= 2 and <= 36)))
                     break;
                 if (PythonNumber.ParseInteger(text.Text, radix) is { } integer)

@@ -41,9 +41,8 @@ internal static class SelectionFilters
     {
         if (!source.IsTrue)
             yield break;
-        for (var items = Rendering.Iterate(source); items.MoveNext();)
+        for (var items = Rendering.Iterate(source); rendering.Advance(items);)
         {
-            rendering.Budget.Step();
             yield return map(items.Current);
         }
     }
@@ -79,9 +78,8 @@ internal static class SelectionFilters
     {
         if (!source.IsTrue)
             yield break;
-        for (var items = Rendering.Iterate(source); items.MoveNext();)
+        for (var items = Rendering.Iterate(source); rendering.Advance(items);)
         {
-            rendering.Budget.Step();
             if (test(items.Current))
                 yield return items.Current;
         }
@@ -92,9 +90,8 @@ internal static class SelectionFilters
         var caseSensitive = arguments[1]?.IsTrue ?? false;
         var path = Lookup.Path(rendering, arguments[2] ?? NoneValue.Instance);
         var seen = new HashSet<Value>(KeyComparer.Instance);
-        for (var items = Rendering.Iterate(arguments[0]!); items.MoveNext();)
+        for (var items = Rendering.Iterate(arguments[0]!); rendering.Advance(items);)
         {
-            rendering.Budget.Step();
             rendering.Budget.TakeItems(1);
             var key = Lookup.Fold(rendering, path(items.Current), caseSensitive);
             if (!key.IsHashable)

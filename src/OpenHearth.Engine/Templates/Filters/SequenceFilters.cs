@@ -13,7 +13,7 @@ internal static class SequenceFilters
         new("length", Length),
         new("count", Length),
         new("list", static (r, value) => r.Made(r.ToList(value))),
-        new("first", static (_, value) => Rendering.Iterate(value) is var items && items.MoveNext()
+        new("first", static (r, value) => Rendering.Iterate(value) is var items && r.Advance(items)
             ? items.Current : new UndefinedValue("first", "No first item, sequence was empty.")),
         new("last", static (r, value) => Reversed(r, value).FirstOrDefault() ?? new UndefinedValue("last", "No last item, sequence was empty.")),
         new("reverse", Reverse),
@@ -119,9 +119,8 @@ internal static class SequenceFilters
     {
         var size = StringMethods.Integer(arguments[1], 1);
         var row = new List<Value>();
-        for (var items = Rendering.Iterate(arguments[0]!); items.MoveNext();)
+        for (var items = Rendering.Iterate(arguments[0]!); rendering.Advance(items);)
         {
-            rendering.Budget.Step();
             if (row.Count == size)
             {
                 yield return rendering.Made(row);

@@ -99,7 +99,7 @@ internal static class TextFilters
 
     private static int CountWords(Rendering rendering, string text)
     {
-        rendering.Budget.Scan(text.Length);
+        rendering.Budget.Walk(text.Length);
         var (count, inWord) = (0, false);
         foreach (var rune in text.EnumerateRunes())
         {

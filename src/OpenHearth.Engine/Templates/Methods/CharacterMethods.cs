@@ -37,7 +37,7 @@ internal static class CharacterMethods
     private static bool ForAll(Rendering rendering, Value value, Func<Rune, bool> test)
     {
         var text = ((StringValue)value).Text;
-        rendering.Budget.Scan(text.Length);
+        rendering.Budget.Walk(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
             if (!test(rune))
@@ -48,7 +48,7 @@ internal static class CharacterMethods
 
     private static bool HasCase(Rendering rendering, StringValue text, Func<Rune, bool> wanted)
     {
-        rendering.Budget.Scan(text.Text.Length);
+        rendering.Budget.Walk(text.Text.Length);
         var found = false;
         foreach (var rune in text.Text.EnumerateRunes())
         {
@@ -62,7 +62,7 @@ internal static class CharacterMethods
 
     private static bool IsTitle(Rendering rendering, StringValue text)
     {
-        rendering.Budget.Scan(text.Text.Length);
+        rendering.Budget.Walk(text.Text.Length);
         var (found, inWord) = (false, false);
         foreach (var rune in text.Text.EnumerateRunes())
         {

@@ -35,7 +35,7 @@ internal static class SearchMethods
     /// <summary>Replaces the first <paramref name="count"/> occurrences; all where it is negative.</summary>
     public static string Replace(Rendering rendering, string text, string old, string replacement, int count)
     {
-        rendering.Budget.Scan(text.Length);
+        rendering.Budget.Search(text.Length, old.Length);
         var sink = new TextSink(rendering.Budget);
         var at = 0;
         for (; count != 0; count--)
@@ -91,7 +91,7 @@ internal static class SearchMethods
     {
         var text = (StringValue)arguments[0]!;
         var part = StringMethods.Text(arguments[1]!, "find");
-        rendering.Budget.Scan(2 * text.Text.Length);
+        rendering.Budget.Search(text.Text.Length, part.Length);
         var (start, end) = StringMethods.Range(text, arguments[2], arguments[3]);
         if (start > end)
             return -1;
@@ -106,7 +106,7 @@ internal static class SearchMethods
     {
         var text = (StringValue)arguments[0]!;
         var part = StringMethods.Text(arguments[1]!, "count");
-        rendering.Budget.Scan(text.Text.Length);
+        rendering.Budget.Search(text.Text.Length, part.Length);
         var (start, end) = StringMethods.Range(text, arguments[2], arguments[3]);
         if (start > end)
             return 0;

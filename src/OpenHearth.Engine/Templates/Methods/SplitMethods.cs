@@ -45,6 +45,8 @@ internal static class SplitMethods
     {
         var text = source.Text;
         rendering.Budget.Scan(text.Length);
+        if (characters is not null)
+            rendering.Budget.Step(((long)text.Length + 1) * characters.Length >> 5);
         var (from, to) = (0, text.Length);
         while (start && from < to && Has(text, from, CodePoints.WidthAt(text, from), characters))
             from += CodePoints.WidthAt(text, from);
@@ -55,7 +57,6 @@ internal static class SplitMethods
                 break;
             to -= width;
         }
-        rendering.Budget.Scan((text.Length - (to - from)) * (characters?.Length ?? 1));
         return from == 0 && to == text.Length ? source : rendering.Made(text[from..to], source.IsMarkup);
     }
 
@@ -81,6 +82,7 @@ internal static class SplitMethods
             var separator = StringMethods.Text(arguments[1]!, "split");
             if (separator.Length == 0)
                 throw Errors.Value("empty separator");
+            rendering.Budget.Search(text.Length, separator.Length);
             parts = fromEnd ? SplitTextFromEnd(rendering, text, separator, most) : SplitText(rendering, text, separator, most);
         }
         return rendering.Made(Texts(arguments[0]!, parts));
@@ -170,7 +172,7 @@ internal static class SplitMethods
         var separator = StringMethods.Text(arguments[1]!, "partition");
         if (separator.Length == 0)
             throw Errors.Value("empty separator");
-        rendering.Budget.Scan(source.Text.Length);
+        rendering.Budget.Search(source.Text.Length, separator.Length);
         rendering.Budget.TakeText(source.Text.Length);
         var at = last ? source.Text.LastIndexOf(separator, StringComparison.Ordinal) : source.Text.IndexOf(separator, StringComparison.Ordinal);
         if (at < 0)
@@ -182,9 +184,8 @@ internal static class SplitMethods
     {
         var sink = new TextSink(rendering.Budget);
         var index = 0;
-        for (var items = Rendering.Iterate(iterable); items.MoveNext(); index++)
+        for (var items = Rendering.Iterate(iterable); rendering.Advance(items); index++)
         {
-            rendering.Budget.Step();
             if (items.Current is not StringValue text)
                 throw Errors.Type($"sequence item {index}: expected str instance, {items.Current.TypeName} found");
             if (index > 0)

@@ -47,6 +47,20 @@ internal sealed class Budget
     /// <summary>Charges a pass over a text.</summary>
     public void Scan(int length) => Step(1 + (length >> 5));
 
+    /// <summary>Charges work on each character of a text.</summary>
+    public void Walk(int length) => Step(1 + (length >> 2));
+
+    /// <summary>Charges a search for a part, which takes the product of the lengths at worst.</summary>
+    public void Search(int length, int part)
+    {
+        Scan(length);
+        if (part > 32)
+            Step((long)length * part >> 10);
+    }
+
+    /// <summary>Charges the conversion of an integer to or from digits.</summary>
+    public void Convert(long bits) => Step(bits >> 5);
+
     /// <summary>Charges memory that is about to be taken.</summary>
     public void Take(long bytes)
     {

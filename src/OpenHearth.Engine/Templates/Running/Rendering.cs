@@ -85,14 +85,26 @@ internal sealed class Rendering
     public static IEnumerator<Value> Iterate(Value value) =>
         value.Iterate() ?? throw Errors.Type($"'{value.TypeName}' object is not iterable");
 
+    /// <summary>
+    /// Goes to the next element, as a step and a level of nesting: an element may come from an iterator over an iterator,
+    /// and so on.
+    /// </summary>
+    public bool Advance(IEnumerator<Value> elements)
+    {
+        Budget.Step();
+        Budget.Enter();
+        var found = elements.MoveNext();
+        Budget.Leave();
+        return found;
+    }
+
     /// <summary>All elements of something iterable, counted as steps and bytes.</summary>
     public List<Value> ToList(Value value)
     {
         var items = new List<Value>();
         var elements = Iterate(value);
-        while (elements.MoveNext())
+        while (Advance(elements))
         {
-            Budget.Step();
             Budget.Take(16);
             items.Add(elements.Current);
         }

@@ -67,9 +67,8 @@ internal sealed class ForStatement(
     private IEnumerable<Value> Filter(Frame frame, IEnumerator<Value> elements)
     {
         var turn = frame.Inner();
-        while (elements.MoveNext())
+        while (frame.Rendering.Advance(elements))
         {
-            frame.Budget.Step();
             turn.Scope = turn.Scope.Renew();
             target.Assign(turn, elements.Current);
             if (filter!.Evaluate(turn).IsTrue)

@@ -4,7 +4,7 @@ namespace OpenHearth.Engine.Templates.Syntax;
 internal sealed partial class Parser
 {
     /// <summary>The longest template, in UTF-16 units; the longest in use has some 30,000.</summary>
-    private const int MaxLength = 1 << 20;
+    private const int MaxLength = 1 << 18;
 
     /// <summary>How deep parentheses, blocks and the like may nest.</summary>
     private const int MaxDepth = 200;

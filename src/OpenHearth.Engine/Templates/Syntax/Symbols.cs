@@ -20,8 +20,9 @@ internal sealed class Symbols(Symbols? outer)
     public void Read(string name)
     {
         _isSetFirst.TryAdd(name, false);
-        for (var symbols = outer; symbols is not null; symbols = symbols.Outer)
-            symbols._readWithin.Add(name);
+        for (var symbols = outer; symbols is not null && symbols._readWithin.Add(name); symbols = symbols.Outer)
+        {
+        }
     }
 
     /// <summary>Notes that a name is set; under a condition it isn't hidden.</summary>

@@ -41,9 +41,8 @@ internal sealed class TupleTarget(Target[] targets) : Target
     {
         var items = value.Iterate() ?? throw Errors.Type($"cannot unpack non-iterable {value.TypeName} object");
         var values = new List<Value>(targets.Length);
-        while (items.MoveNext())
+        while (frame.Rendering.Advance(items))
         {
-            frame.Budget.Step();
             if (values.Count == targets.Length)
                 throw Errors.Value($"too many values to unpack (expected {targets.Length})");
             values.Add(items.Current);

@@ -78,6 +78,7 @@ internal sealed class BraceFormat
 
     private string Field(string field, int depth)
     {
+        _rendering.Budget.Step();
         var nameEnd = 0;
         for (var bracket = false; nameEnd < field.Length && (bracket || field[nameEnd] is not ('!' or ':')); nameEnd++)
             bracket = field[nameEnd] == '[' || (bracket && field[nameEnd] != ']');

@@ -107,7 +107,7 @@ internal static class Casing
 
     private static string Map(Rendering rendering, string text, Action<TextSink, string, int> append)
     {
-        rendering.Budget.Scan(text.Length);
+        rendering.Budget.Walk(text.Length);
         var sink = new TextSink(rendering.Budget);
         for (var at = 0; at < text.Length; at += CodePoints.WidthAt(text, at))
             append(sink, text, at);

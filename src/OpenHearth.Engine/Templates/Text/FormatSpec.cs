@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using OpenHearth.Engine.Templates.Running;
 using OpenHearth.Engine.Templates.Values;
 
@@ -26,6 +27,9 @@ internal sealed class FormatSpec
             throw undefined.Failure();
         var spec = Parse(text);
         rendering.Budget.TakeText(spec._width);
+        rendering.Budget.Step(Math.Max(spec._precision, 0));
+        if (value is IntegerValue integer)
+            rendering.Budget.Convert(integer.Value.GetBitLength());
         return value switch
         {
             StringValue word => spec.FormatText(word.Text),
@@ -122,7 +126,7 @@ internal sealed class FormatSpec
             throw Errors.Value("Precision not allowed in integer format specifier");
         if (_type == 'c')
         {
-            return value >= 0 && System.Text.Rune.IsValid((int)BigInteger.Min(value, int.MaxValue))
+            return value >= 0 && Rune.IsValid((int)BigInteger.Min(value, int.MaxValue))
                 ? ("", char.ConvertFromUtf32((int)value))
                 : throw Errors.Value("%c arg not in range(0x110000)");
         }
@@ -191,9 +195,14 @@ internal sealed class FormatSpec
     {
         var whole = body.AsSpan().IndexOfAny(".e%");
         var end = whole < 0 ? body.Length : whole;
-        for (var at = end - size; at > 0; at -= size)
-            body = body.Insert(at, _grouping.ToString());
-        return body;
+        var grouped = new StringBuilder(body.Length + (end / size));
+        for (var at = 0; at < body.Length; at++)
+        {
+            if (at > 0 && at < end && (end - at) % size == 0)
+                grouped.Append(_grouping);
+            grouped.Append(body[at]);
+        }
+        return grouped.ToString();
     }
 
     private string Pad(string prefix, string body, char align)

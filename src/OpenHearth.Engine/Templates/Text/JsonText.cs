@@ -30,7 +30,7 @@ internal sealed class JsonText(Rendering rendering, string? indent, string itemS
                 _sink.Append(boolean.IsTrue ? "true" : "false");
                 break;
             case IntegerValue integer:
-                _sink.Append(PythonNumber.Text(integer.Value));
+                integer.WriteRepr(_sink);
                 break;
             case FloatValue real:
                 _sink.Append(FloatText(real.Value));

@@ -76,6 +76,7 @@ internal sealed class PercentFormat
             width = -width;
         }
         _sink.Budget.TakeText(width);
+        _sink.Budget.Step(1 + (precision ?? 0));
         Convert(_text[_at++], name, flags, width, precision);
     }
 
@@ -150,7 +151,10 @@ internal sealed class PercentFormat
                     : FormatSpec.Apply(_rendering, unit is IntegerValue ? unit : throw Errors.Type("%c requires int or char"), "c");
                 break;
             case 'd' or 'i' or 'u' or 'x' or 'X' or 'o':
-                (prefix, body) = IntegerText(type, Argument(name), flags);
+                var number = Argument(name);
+                if (number is IntegerValue integer)
+                    _sink.Budget.Convert(integer.Value.GetBitLength());
+                (prefix, body) = IntegerText(type, number, flags);
                 if (precision is { } least && least > body.Length)
                 {
                     _sink.Budget.TakeText(least);

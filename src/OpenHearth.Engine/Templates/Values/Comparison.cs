@@ -60,7 +60,7 @@ internal static class Comparison
         switch (container)
         {
             case StringValue text when item is StringValue part:
-                rendering.Budget.Scan(text.Text.Length);
+                rendering.Budget.Search(text.Text.Length, part.Text.Length);
                 return text.Text.Contains(part.Text, StringComparison.Ordinal);
             case StringValue:
                 throw Errors.Type($"'in <string>' requires string as left operand, not {item.TypeName}");
@@ -72,7 +72,7 @@ internal static class Comparison
                 return Number.TryRead(item, out var number) && number.AsInteger is { } index && range.Contains(index);
         }
         var items = container.Iterate() ?? throw Errors.Type($"argument of type '{container.TypeName}' is not iterable");
-        while (items.MoveNext())
+        while (rendering.Advance(items))
         {
             if (ReferenceEquals(items.Current, item) || AreEqual(rendering, items.Current, item))
                 return true;

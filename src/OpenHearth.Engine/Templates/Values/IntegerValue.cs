@@ -9,7 +9,7 @@ namespace OpenHearth.Engine.Templates.Values;
 internal sealed class IntegerValue : Value
 {
     /// <summary>More than any template needs, little enough that one operation stays cheap.</summary>
-    public const int MaxBits = 65_536;
+    public const int MaxBits = 16_384;
 
     private const int SmallFrom = -16;
     private const int SmallTo = 256;
@@ -36,7 +36,11 @@ internal sealed class IntegerValue : Value
         return new(value);
     }
 
-    public override void WriteRepr(TextSink sink) => sink.Append(PythonNumber.Text(Value));
+    public override void WriteRepr(TextSink sink)
+    {
+        sink.Budget.Convert(Value.GetBitLength());
+        sink.Append(PythonNumber.Text(Value));
+    }
 
     public override Value? Attribute(Rendering rendering, string name) => NumberMethods.Find(this, name);
 }

@@ -60,11 +60,7 @@ internal sealed class LoopValue(Rendering rendering, Value iterable, IEnumerator
         return recurse(arguments.Bind("loop", ["iterable"], 1)[0]!, depth + 1);
     }
 
-    private Value? Fetch()
-    {
-        rendering.Budget.Step();
-        return items.MoveNext() ? items.Current : null;
-    }
+    private Value? Fetch() => rendering.Advance(items) ? items.Current : null;
 
     private Value? Peek()
     {
