@@ -31,6 +31,7 @@ internal sealed class GgufTokenizer
         {
             "gpt2" => loader.ByteLevel(),
             "llama" => loader.SentencePiece(),
+            "gemma4" => loader.CharacterMerges(),
             "t5" => loader.UnigramModel(),
             "bert" => loader.Bert(),
             "rwkv" => loader.Rwkv(),
@@ -88,6 +89,18 @@ internal sealed class GgufTokenizer
         for (var id = 0; id < _vocabulary.Count; id++)
             decoder.AddSentencePiece(_vocabulary.Piece(id), _vocabulary.Kind(id));
         return decoder.Build(stripping);
+    }
+
+    // Gemma 4: SentencePiece's pieces with ranked merges, of which none crosses a line's end.
+    private Tokenizer CharacterMerges()
+    {
+        var special = Special(bos: null, eos: null, unknown: null);
+        var model = new CharacterBpe(_vocabulary, ReadMerges(), ByteFallback.Of(_vocabulary, special.Unknown ?? -1), takesWholeWords: false);
+        var splitters = new List<Splitter> { new RunSplitter(new CodePointSet([('\n', '\n')])) };
+        if (BlankSplitter.Suits(_vocabulary))
+            splitters.Add(new BlankSplitter());
+        var pipeline = new TokenizerPipeline(model, [new BlankNormalizer(prefix: false)], AddedTokens()) { Splitters = [.. splitters] };
+        return new Tokenizer(_vocabulary, pipeline, SentencePieceDecoder(BlankStripping.None), special);
     }
 
     private Tokenizer UnigramModel()
@@ -229,7 +242,7 @@ internal sealed class GgufTokenizer
         var kind = _metadata.FindString(Keys + "model");
         var separator = Id("seperator_token_id", null) ?? Id("separator_token_id", null);
         var addBos = _metadata.FindBoolean(Keys + "add_bos_token")
-            ?? kind is "llama" or "bert" || kind == "gpt2" && PreTokenizerNames.AddsBos(PreTokenizer());
+            ?? kind is "llama" or "bert" or "gemma4" || kind == "gpt2" && PreTokenizerNames.AddsBos(PreTokenizer());
         var addEos = _metadata.FindBoolean(Keys + "add_eos_token") ?? kind == "t5";
         var addSeparator = kind == "bert" && (_metadata.FindBoolean(Keys + "add_sep_token") ?? !addEos);
         var last = addSeparator ? separator : addEos ? eos : null;

@@ -71,6 +71,7 @@ internal static class PreTokenizerNames
             Body = WordBody.LettersAndMarks,
             Punctuation = PunctuationBody.NoWordCharacterOrMark,
         })],
+        "laguna" => [new RunSplitter(new CodePointSet([('\n', '\n')])), new WordSplitter(WordRules.Qwen2)],
         "seed-coder" => [new WordSplitter(WordRules.Qwen2 with { LineEndsAfterPunctuation = "" })],
         "ufakzeka" => [new WordSplitter(WordRules.Qwen2 with { Contractions = Contractions.None })],
         "gpt-4o" or "llama4" or "kanana2" or "talkie" or "minimax-m2" or "granite-embed-multi-97m" => [new WordSplitter(WordRules.Gpt4O)],

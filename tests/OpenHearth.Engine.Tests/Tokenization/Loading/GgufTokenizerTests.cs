@@ -71,6 +71,22 @@ public class GgufTokenizerTests
         Assert.Equal(0, tokenizer.EosId);
     }
 
+    [Fact]
+    public void FromGguf_Gemma4_MergesCharactersAndFallsBackToBytes()
+    {
+        string[] tokens = ["<bos>", "a", "▁", "▁a", .. Enumerable.Range(0, 256).Select(b => $"<0x{b:X2}>")];
+        var tokenizer = Load(new Dictionary<string, object>
+        {
+            ["model"] = "gemma4",
+            ["tokens"] = tokens,
+            ["token_type"] = tokens.Select((_, i) => i == 0 ? 3 : i < 4 ? 1 : 6).ToArray(),
+            ["merges"] = new[] { "▁ a" },
+            ["bos_token_id"] = 0u,
+        });
+        Assert.Equal([0, 1, 3, 14, 3, 4 + 0xE2, 4 + 0x82, 4 + 0xAC], tokenizer.Encode("a a\n a€"));
+        Assert.Equal("a a\n a€", tokenizer.Decode(tokenizer.Encode("a a\n a€"), skipSpecial: true));
+    }
+
     private static Dictionary<string, object> ByteLevel() => new()
     {
         ["model"] = "gpt2",
