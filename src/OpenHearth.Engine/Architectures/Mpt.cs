@@ -26,11 +26,13 @@ internal sealed class Mpt : Architecture
         var steepest = p.Float("attention.max_alibi_bias", "attn_config.alibi_bias_max", 8);
         if (!p.Bool("", "attn_config.alibi", true) || steepest <= 0)
             throw new ModelFormatException($"{p.Path}: MPT without ALiBi is not known");
-        if (p.Bool("", "attn_config.qk_ln", false) || p.Float("attention.clamp_kqv", "attn_config.clip_qkv", 0) != 0)
-            throw new ModelFormatException($"{p.Path}: MPT with \"qk_ln\" or \"clip_qkv\" is not known");
+        if (p.Bool("", "attn_config.qk_ln", false) || g.Weights.Has("blk.0.attn_q_norm.weight"))
+            throw new ModelFormatException($"{p.Path}: MPT with \"qk_ln\" is not known");
+        var limit = p.Float("attention.clamp_kqv", "attn_config.clip_qkv", 0);
+        var growth = p.Int("", "expansion_ratio", 4, 1);
         var layers = p.Int("block_count", "n_layers");
         var width = p.Int("embedding_length", "d_model");
-        var hidden = p.Int("feed_forward_length", "", checked(p.Int("", "expansion_ratio", 4, 1) * width), 1);
+        var hidden = p.Int("feed_forward_length", "", growth <= HyperParameters.Largest / width ? growth * width : throw p.Wrong("", "expansion_ratio", growth), 1);
         var heads = p.Int("attention.head_count", "n_heads");
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon", 1e-5f);
         var headWidth = p.HeadWidth(width, heads);
@@ -44,7 +46,7 @@ internal sealed class Mpt : Architecture
             var block = $"blk.{layer}";
             var h = g.LayerNorm(x, $"{block}.attn_norm", epsilon);
             var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth, grouped: false);
-            x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape, slopes: slopes), $"{block}.attn_output", width));
+            x = g.Sum(x, g.Linear(g.Attention(g.Clamp(q, limit), g.Clamp(k, limit), g.Clamp(v, limit), shape, slopes: slopes), $"{block}.attn_output", width));
             h = g.LayerNorm(x, $"{block}.ffn_norm", epsilon);
             x = g.Sum(x, g.FeedForward(h, block, hidden, ActivationKind.Gelu));
         }
