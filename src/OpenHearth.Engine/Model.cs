@@ -85,7 +85,7 @@ public sealed class Model : IDisposable
     internal static Model Load(string path, ModelOptions options, bool fuse)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumStepTokens, 1, nameof(options));
-        var source = ModelSource.Open(path);
+        var source = ModelSource.Open(path, options.Exact);
         ModelWeights? weights = null;
         try
         {

@@ -6,7 +6,7 @@ public sealed record ModelOptions
     /// <summary>Threads that compute, the caller's included; 0 for one on each core that the process may use.</summary>
     public int Threads { get; init; }
 
-    /// <summary>True to leave activations in F32, with the cache in F32 too; slower. False lets the fastest kernels round them.</summary>
+    /// <summary>True to leave activations in F32, with the cache in F32 too, and to decode quantized safetensors without rounding; slower. False lets the fastest kernels round them.</summary>
     public bool Exact { get; init; }
 
     /// <summary>Tokens that a session holds unless it says otherwise; 0 for what the model was made for, as far as memory allows.</summary>

@@ -48,10 +48,12 @@ internal abstract class ModelSource : IDisposable
     public abstract IEnumerable<KeyValuePair<string, string>> Metadata { get; }
 
     /// <summary>Opens a GGUF file, a safetensors file, index or folder, or a file of rwkv.cpp.</summary>
+    /// <param name="path">What to open.</param>
+    /// <param name="exact">True to decode quantized matrices of safetensors without rounding.</param>
     /// <exception cref="Files.ModelFormatException">It is neither, or damaged.</exception>
-    public static ModelSource Open(string path) =>
+    public static ModelSource Open(string path, bool exact = false) =>
         Directory.Exists(path) || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
-            ? new SafetensorsSource(path)
+            ? new SafetensorsSource(path, exact)
             : RwkvCppSource.Recognises(path) ? new RwkvCppSource(path) : new GgufSource(path);
 
     /// <summary>What there is to know of the model.</summary>
@@ -93,8 +95,11 @@ internal abstract class ModelSource : IDisposable
     public int? FindLayers() => Parameters.FindInt("block_count", LayerKeys);
 
     /// <summary>How much of the model is stored in which type, most weights first.</summary>
-    public IReadOnlyList<TensorTypeCount> CountTensorTypes() =>
-        [.. TensorNames.Select(name => Find(name)!).GroupBy(tensor => tensor.Type)
+    public virtual IReadOnlyList<TensorTypeCount> CountTensorTypes() => CountTypes(TensorNames.Select(name => Find(name)!));
+
+    /// <summary>How much of some tensors is stored in which type, most weights first.</summary>
+    protected static IReadOnlyList<TensorTypeCount> CountTypes(IEnumerable<StoredTensor> tensors) =>
+        [.. tensors.GroupBy(tensor => tensor.Type)
             .Select(group => new TensorTypeCount(group.Key.ToString(), group.Count(), group.Sum(Count)))
             .OrderByDescending(count => count.Parameters)];
 

@@ -3,6 +3,7 @@ using OpenHearth.Engine.Embeddings;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Tokenization;
+using OpenHearth.Engine.Weights.Quantized;
 
 namespace OpenHearth.Engine.Weights;
 
@@ -10,9 +11,12 @@ namespace OpenHearth.Engine.Weights;
 internal sealed class SafetensorsSource : ModelSource
 {
     private readonly SafetensorsModel _model;
+    private readonly QuantizedMatrices? _quantized;
 
     /// <summary>Opens a file, an index or a folder, and all that belongs to it.</summary>
-    public SafetensorsSource(string path)
+    /// <param name="path">What to open.</param>
+    /// <param name="exact">True to decode quantized matrices without rounding, to F32 where need be.</param>
+    public SafetensorsSource(string path, bool exact = false)
     {
         Folder = Directory.Exists(path) ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
         _model = SafetensorsModel.Open(path);
@@ -21,6 +25,7 @@ internal sealed class SafetensorsSource : ModelSource
             Config = HuggingFaceConfig.Read(Folder);
             ArchitectureNames = [.. Config.FindString("model_type") is { } type ? [type] : Array.Empty<string>(), .. Config.Architectures];
             Parameters = new HuggingFaceParameters(Config);
+            _quantized = QuantizedForm.Of(Config) is { } form ? new QuantizedMatrices(_model, form, exact) : null;
         }
         catch
         {
@@ -45,11 +50,21 @@ internal sealed class SafetensorsSource : ModelSource
 
     public override long FileBytes => _model.FileBytes;
 
-    public override IEnumerable<string> TensorNames => _model.Tensors.Select(tensor => tensor.Name);
+    public override IEnumerable<string> TensorNames => _quantized is null
+        ? _model.Tensors.Select(tensor => tensor.Name)
+        : _model.Tensors.Select(tensor => tensor.Name).Where(name => !_quantized.IsPart(name)).Concat(_quantized.Names);
 
-    public override StoredTensor? Find(string name) => _model.TryGetTensor(name, out var tensor)
-        ? new StoredTensor(name, tensor.Type, [.. tensor.Shape], tensor.Data)
-        : null;
+    public override StoredTensor? Find(string name) => _quantized?.Find(name) ?? FindPlain(name);
+
+    // Matrices that are kept in several tensors count as one, by their form, and are not decoded for it.
+    public override IReadOnlyList<TensorTypeCount> CountTensorTypes()
+    {
+        if (_quantized is null || !_quantized.Names.Any())
+            return base.CountTensorTypes();
+        var plain = CountTypes(_model.Tensors.Where(tensor => !_quantized.IsPart(tensor.Name)).Select(tensor => FindPlain(tensor.Name)!));
+        var form = Config.FindSection("quantization_config")?.FindString("quant_method") ?? "quantized";
+        return [.. plain.Append(new TensorTypeCount(form, _quantized.Names.Count(), _quantized.CountWeights())).OrderByDescending(count => count.Parameters)];
+    }
 
     public override IEnumerable<KeyValuePair<string, string>> Metadata =>
         Config.Root.Keys.Select(key => KeyValuePair.Create(key, Config.Root.Describe(key)));
@@ -80,5 +95,13 @@ internal sealed class SafetensorsSource : ModelSource
         throw new ModelFormatException($"{Path}: the model comes without a tokenizer (tokenizer.json or tokenizer.model in {Folder}); it takes and gives token ids only");
     }
 
-    public override void Dispose() => _model.Dispose();
+    public override void Dispose()
+    {
+        _quantized?.Dispose();
+        _model.Dispose();
+    }
+
+    private StoredTensor? FindPlain(string name) => _model.TryGetTensor(name, out var tensor)
+        ? new StoredTensor(name, tensor.Type, [.. tensor.Shape], tensor.Data)
+        : null;
 }
