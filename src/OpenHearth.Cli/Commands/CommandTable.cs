@@ -24,6 +24,7 @@ internal static class CommandTable
         PerplexityCommand.Entry,
         BenchCommand.Entry,
         ShowCommand.Entry,
+        ConvertCommand.Entry,
         InfoCommand.Entry,
         SelftestCommand.Entry,
     ];

@@ -92,3 +92,6 @@ internal sealed record SelfTestDocument(int Passed, int Failed, IReadOnlyList<Ke
 
 /// <summary>One kernel against its scalar twin; a deviation of 1 is the most that is allowed.</summary>
 internal sealed record KernelDocument(string Kernel, string Level, bool Passed, double Deviation);
+
+/// <summary>What <c>convert</c> prints.</summary>
+internal sealed record ConversionDocument(string Path, string Type, long Bytes);

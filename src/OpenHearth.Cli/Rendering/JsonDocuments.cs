@@ -17,6 +17,7 @@ namespace OpenHearth.Cli.Rendering;
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(PerplexityDocument))]
 [JsonSerializable(typeof(SelfTestDocument))]
+[JsonSerializable(typeof(ConversionDocument))]
 [JsonSerializable(typeof(SavedChat))]
 internal sealed partial class JsonDocuments : JsonSerializerContext
 {

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Globalization;
+using OpenHearth.Cli.Rendering;
+using OpenHearth.Engine.Conversion;
+
+namespace OpenHearth.Cli.Commands;
+
+/// <summary><c>hearth convert</c>: the same model with weights of another type.</summary>
+internal sealed class ConvertCommand
+{
+    public static CommandEntry Entry { get; } = new("convert", "Write a GGUF model again with weights of another type.",
+    [
+        "hearth convert smollm2 --out smollm2-q8.gguf --type q8_0",
+        "hearth convert model.gguf --out model-f16.gguf --type f16",
+    ], (command, options) => new ConvertCommand(command, options).Execute);
+
+    private readonly Option<string> _out = new("--out") { Description = "The GGUF file to write; it appears when it is whole.", HelpName = "F.gguf", Required = true };
+    private readonly Option<string> _type = new("--type")
+    {
+        Description = $"What matrices become: {string.Join(", ", ConversionType.All.Select(type => type.Name))}.",
+        HelpName = "TYPE",
+        Required = true,
+    };
+
+    private ConvertCommand(Command command, CommonOptions options)
+    {
+        command.Add(options.Model);
+        command.Add(_out);
+        command.Add(_type);
+    }
+
+    private int Execute(Invocation run)
+    {
+        var type = ConversionType.Find(run.Get(_type)!)
+            ?? throw Failure.WrongCommandLine($"--type takes {string.Join(", ", ConversionType.All.Select(known => known.Name))}, not '{run.Get(_type)}'.");
+        var path = run.Get(_out)!;
+        run.Interrupt.Listen();
+        try
+        {
+            ModelConversion.Convert(run.ModelPath, path, type, at => run.Progress(string.Create(CultureInfo.InvariantCulture, $"{at.Number} of {at.Count}: {at.Tensor}")), run.Interrupt.Token);
+        }
+        finally
+        {
+            run.Progress(null);
+        }
+        var bytes = new FileInfo(path).Length;
+        if (run.Json)
+            run.WriteJson(new ConversionDocument(path, type.Name, bytes), JsonDocuments.Readable.ConversionDocument);
+        else
+            run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {type.Name}, {bytes / 1e6:F1} MB"));
+        return ExitCode.Done;
+    }
+}
