@@ -92,7 +92,7 @@ internal sealed class TokenizerPipeline
             var token = normalized.Next(text.Span[..end], at, out var next, out var after);
             EncodePieces(work, text, at, next);
             if (token is not null)
-                work.Tokens.Add([new Token(token.Id, after - next)], text, next);
+                work.Tokens.Add(new Token(token.Id, after - next), text, next);
             at = after;
         }
     }

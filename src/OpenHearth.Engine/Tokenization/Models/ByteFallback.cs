@@ -40,7 +40,7 @@ internal sealed class ByteFallback
     public bool KeepsRuns { get; private init; }
 
     /// <summary>Appends the tokens of a character, or of a run of them.</summary>
-    public void Append(ReadOnlySpan<byte> character, List<Token> into)
+    public void Append(ReadOnlySpan<byte> character, TokenBuffer into)
     {
         if (_bytes is not null && KeepsRuns)
         {

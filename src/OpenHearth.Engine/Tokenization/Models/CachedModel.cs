@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenHearth.Engine.Tokenization.Text;
 
 namespace OpenHearth.Engine.Tokenization.Models;
@@ -14,14 +13,14 @@ internal abstract class CachedModel : TokenModel
         if (length > WordCache.MaxWordLength)
         {
             Compute(work, text.Span[start..end]);
-            work.Tokens.Add(CollectionsMarshal.AsSpan(work.Piece), text, start);
+            work.Tokens.Add(work.Piece.ToArray(), text, start);
             return;
         }
-        var key = WordCache.Key(text.Bytes, start, length);
-        if (_cache.Find(key, length) is not { } tokens)
+        var key = new WordKey(text.Bytes, start, length);
+        if (_cache.Find(key) is not { } tokens)
         {
             Compute(work, text.Span[start..end]);
-            _cache.Add(key, length, tokens = [.. work.Piece]);
+            _cache.Add(key, tokens = work.Piece.ToArray());
         }
         work.Tokens.Add(tokens, text, start);
     }

@@ -26,8 +26,8 @@ internal sealed class CharacterBpe(Vocabulary vocabulary, MergeTable merges, Byt
         }
         var queue = work.Queue;
         queue.Clear();
-        foreach (var token in into)
-            queue.Add(token.Id, token.Length);
+        for (var i = 0; i < into.Count; i++)
+            queue.Add(into[i].Id, into[i].Length);
         queue.Merge(new MergeTable.Pairs(merges));
         into.Clear();
         for (var i = 0; i < queue.Count; i++)

@@ -15,7 +15,7 @@ internal sealed class GreedyTrie(ByteTrie trie, int unknown) : TokenModel
             if (length == 0)
                 (length, id) = (1, unknown);
             if (id >= 0)
-                work.Tokens.Add([new Token(id, length)], text, at);
+                work.Tokens.Add(new Token(id, length), text, at);
             at += length;
         }
     }

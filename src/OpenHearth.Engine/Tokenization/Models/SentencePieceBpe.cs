@@ -40,7 +40,7 @@ internal sealed class SentencePieceBpe(Vocabulary vocabulary, float[] scores, By
     }
 
     // A piece that only serves to build others is taken apart again, at the split whose worse half has the best score.
-    private void Unmerge(ReadOnlySpan<byte> piece, List<Token> into)
+    private void Unmerge(ReadOnlySpan<byte> piece, TokenBuffer into)
     {
         var (best, split) = (float.NegativeInfinity, 0);
         for (var at = CodePoints.LengthFrom(piece[0]); at < piece.Length; at += CodePoints.LengthFrom(piece[at]))

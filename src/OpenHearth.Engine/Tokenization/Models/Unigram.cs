@@ -70,7 +70,7 @@ internal sealed class Unigram : CachedModel
 
     private double Sum(double score, float more) => _isSingle ? (float)(score + more) : score + more;
 
-    private void Collect(Lattice lattice, List<Token> into, ReadOnlySpan<byte> piece)
+    private void Collect(Lattice lattice, TokenBuffer into, ReadOnlySpan<byte> piece)
     {
         into.Clear();
         for (var end = piece.Length; end > 0;)
@@ -80,9 +80,9 @@ internal sealed class Unigram : CachedModel
             end = start;
         }
         into.Reverse();
-        if (!into.Exists(t => t.Id < 0))
+        var ways = into.ToArray();
+        if (!Array.Exists(ways, t => t.Id < 0))
             return;
-        Token[] ways = [.. into];
         into.Clear();
         var at = 0;
         for (var i = 0; i < ways.Length; i++)

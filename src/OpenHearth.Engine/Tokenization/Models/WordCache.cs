@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-
 namespace OpenHearth.Engine.Tokenization.Models;
 
 /// <summary>
@@ -17,46 +14,26 @@ internal sealed class WordCache
 
     private readonly Word?[] _words = new Word?[Size];
 
-    /// <summary>A word as a key; <paramref name="bytes"/> must go on for 32 bytes after <paramref name="start"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<byte> Key(byte[] bytes, int start, int length) =>
-        Vector256.Create(new ReadOnlySpan<byte>(bytes, start, MaxWordLength))
-        & Vector256.LessThan(Vector256<byte>.Indices, Vector256.Create((byte)length));
-
     /// <summary>The tokens of a word, or null.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Token[]? Find(Vector256<byte> key, int length)
+    public Token[]? Find(in WordKey key)
     {
-        var slot = Slot(key, length);
-        var word = _words[slot];
-        if (word is not null && word.Length == length && word.Key == key)
-            return word.Tokens;
-        word = _words[slot ^ 1];
-        return word is not null && word.Length == length && word.Key == key ? word.Tokens : null;
+        var slot = key.GetHashCode() & Size - 1;
+        if (_words[slot] is { } first && first.Key.Equals(key))
+            return first.Tokens;
+        return _words[slot ^ 1] is { } second && second.Key.Equals(key) ? second.Tokens : null;
     }
 
     /// <summary>Keeps the tokens of a word.</summary>
-    public void Add(Vector256<byte> key, int length, Token[] tokens)
+    public void Add(in WordKey key, Token[] tokens)
     {
-        var slot = Slot(key, length);
+        var slot = key.GetHashCode() & Size - 1;
         _words[slot ^ 1] = _words[slot];
-        _words[slot] = new Word(key, length, tokens);
+        _words[slot] = new Word(key, tokens);
     }
 
-    private static int Slot(Vector256<byte> key, int length)
+    private sealed class Word(WordKey key, Token[] tokens)
     {
-        var parts = key.AsUInt64();
-        var hash = (parts[0] ^ (ulong)length) * 0x9E3779B97F4A7C15;
-        hash = (hash ^ hash >> 29 ^ parts[1]) * 0xBF58476D1CE4E5B9;
-        hash = (hash ^ hash >> 32 ^ parts[2]) * 0x94D049BB133111EB;
-        hash = (hash ^ hash >> 29 ^ parts[3]) * 0xFF51AFD7ED558CCD;
-        return (int)(hash >> 48);
-    }
-
-    private sealed class Word(Vector256<byte> key, int length, Token[] tokens)
-    {
-        public readonly Vector256<byte> Key = key;
-        public readonly int Length = length;
+        public readonly WordKey Key = key;
         public readonly Token[] Tokens = tokens;
     }
 }

@@ -11,6 +11,6 @@ internal sealed class WordLevel(Vocabulary vocabulary, int unknown) : TokenModel
         if (id < 0)
             id = unknown;
         if (id >= 0)
-            work.Tokens.Add([new Token(id, end - start)], text, start);
+            work.Tokens.Add(new Token(id, end - start), text, start);
     }
 }

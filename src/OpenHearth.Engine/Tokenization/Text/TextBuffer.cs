@@ -8,8 +8,8 @@ namespace OpenHearth.Engine.Tokenization.Text;
 /// </summary>
 internal sealed class TextBuffer
 {
-    /// <summary>Zeros behind the text, so that 32 bytes can be read at any position.</summary>
-    public const int Slack = 32;
+    /// <summary>Zeros behind the text, so that eight bytes can be read at any position.</summary>
+    public const int Slack = 8;
 
     private byte[] _bytes = new byte[256 + Slack];
     private int[] _starts = [];

@@ -23,7 +23,7 @@ internal sealed class TokenList
     }
 
     /// <summary>Appends the tokens of a piece that starts at <paramref name="position"/> of a text.</summary>
-    public void Add(ReadOnlySpan<Token> tokens, TextBuffer text, int position)
+    public void Add(Token[] tokens, TextBuffer text, int position)
     {
         Reserve(tokens.Length);
         for (var i = 0; i < tokens.Length; i++)
@@ -39,6 +39,13 @@ internal sealed class TokenList
             }
         }
         Count += tokens.Length;
+    }
+
+    /// <summary>Appends a token that starts at <paramref name="position"/> of a text.</summary>
+    public void Add(Token token, TextBuffer text, int position)
+    {
+        var (start, end) = HasOffsets ? text.Covered(position, position + token.Length) : (0, 0);
+        Add(token.Id, start, end);
     }
 
     /// <summary>Appends one token that covers [start, end) of the original.</summary>

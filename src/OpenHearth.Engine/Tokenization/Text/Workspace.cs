@@ -36,7 +36,7 @@ internal sealed class Workspace
     public Lattice Lattice { get; } = new();
 
     /// <summary>Tokens of one piece, before they are appended.</summary>
-    public List<Token> Piece { get; } = [];
+    public TokenBuffer Piece { get; } = new();
 
     /// <summary>Takes the thread's workspace, or a new one where it is in use.</summary>
     public static Workspace Rent()
@@ -55,6 +55,7 @@ internal sealed class Workspace
         Pieces.Trim();
         Tokens.Trim();
         Queue.Trim();
+        Piece.Trim();
         Lattice.Trim();
         ofThread = this;
     }
