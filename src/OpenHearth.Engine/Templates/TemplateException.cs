@@ -52,6 +52,10 @@ public sealed class TemplateException : Exception
     /// <summary>The line of the template, from 1, where known.</summary>
     public int? Line { get; internal set; }
 
-    /// <summary>One line for people: the message with the line of the template. <see cref="Exception.Message"/> is the bare message.</summary>
-    public string Report => Line is { } line ? $"chat template, line {line}: {Message}" : $"chat template: {Message}";
+    /// <summary>
+    /// One line for people: the message with the line of the template, but what a template raised itself stands alone, for it
+    /// speaks to who wrote the messages. <see cref="Exception.Message"/> is always the bare message.
+    /// </summary>
+    public string Report => Kind == TemplateErrorKind.Raised ? Message
+        : Line is { } line ? $"chat template, line {line}: {Message}" : $"chat template: {Message}";
 }

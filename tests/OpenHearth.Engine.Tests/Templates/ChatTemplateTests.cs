@@ -71,7 +71,14 @@ public sealed class ChatTemplateTests
         var template = ChatTemplate.Parse("a\n{% if true %}\n{{ raise_exception('Only user and assistant!') }}{% endif %}");
         var failure = Assert.Throws<TemplateException>(() => template.Render([]));
         Assert.Equal((TemplateErrorKind.Raised, "Only user and assistant!", 3), (failure.Kind, failure.Message, failure.Line));
-        Assert.Equal("chat template, line 3: Only user and assistant!", failure.Report);
+        Assert.Equal("Only user and assistant!", failure.Report);
+    }
+
+    [Fact]
+    public void Report_OfFailure_NamesTheLine()
+    {
+        var failure = Assert.Throws<TemplateException>(() => ChatTemplate.Parse("a\n{{ nope.x }}").Render([]));
+        Assert.Equal("chat template, line 2: 'nope' is undefined", failure.Report);
     }
 
     [Theory]

@@ -37,7 +37,7 @@ internal static class StringMethods
     public static (int Start, int End) Range(StringValue text, Value? start, Value? stop)
     {
         var length = text.Length!.Value;
-        var (from, to) = (Index(start, 0), Index(stop, length));
+        var (from, to) = (Index(start, 0), Math.Min(Index(stop, length), length));
         if (text.IsFlat || from > length)
             return (from, to);
         return (OffsetOf(text, from), OffsetOf(text, to));
@@ -47,7 +47,7 @@ internal static class StringMethods
             if (value is null or NoneValue)
                 return missing;
             var index = Integer(value, missing);
-            return index < 0 ? Math.Max(index + length, 0) : value == stop ? Math.Min(index, length) : index;
+            return index < 0 ? Math.Max(index + length, 0) : index;
         }
     }
 
