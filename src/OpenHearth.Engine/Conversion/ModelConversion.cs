@@ -32,7 +32,7 @@ public static class ModelConversion
     {
         using var source = ModelSource.Open(model);
         if (source is not GgufSource { File: var file })
-            throw new NotSupportedException($"{model} is a safetensors model; only GGUF files can be converted.");
+            throw new NotSupportedException($"{model} is no GGUF file; only those can be converted.");
         if (file.Tensors.Any(tensor => Path.GetFullPath(tensor.Path) == Path.GetFullPath(output)))
             throw new IOException($"{output} is the model that is to be converted; give another name.");
         var writer = new GgufWriter();

@@ -12,6 +12,11 @@ public sealed class ModelConversionTests
     [InlineData("gemma2")]
     [InlineData("qwen3moe")]
     [InlineData("mamba2")]
+    [InlineData("deepseek3")]
+    [InlineData("lfm2")]
+    [InlineData("qwen3next")]
+    [InlineData("gpt2")]
+    [InlineData("bert")]
     public void Convert_ToF32AndBack_GivesEveryTensorByteForByte(string fixture)
     {
         using var folder = new TemporaryFolder();
@@ -106,6 +111,15 @@ public sealed class ModelConversionTests
         var before = File.ReadAllBytes(model.Path);
         Assert.Contains("give another name", Assert.Throws<IOException>(() => Convert(model.Path, model.Path, "f16")).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(model.Path));
+    }
+
+    [Fact]
+    public void Convert_OfSafetensors_SaysThatItCant()
+    {
+        using var folder = new TemporaryFolder();
+        var model = Fixtures.Path("fixtures", "architectures", "llama", "model.safetensors");
+        Assert.Contains("no GGUF file", Assert.Throws<NotSupportedException>(() => Convert(model, folder["x.gguf"], "f16")).Message, StringComparison.Ordinal);
+        Assert.Empty(folder.Files);
     }
 
     private static void Convert(string model, string output, string type) => ModelConversion.Convert(model, output, ConversionType.Find(type)!);
