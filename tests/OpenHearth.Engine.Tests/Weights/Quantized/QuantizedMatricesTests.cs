@@ -97,6 +97,55 @@ public sealed class QuantizedMatricesTests
     }
 
     [Fact]
+    public void Load_OfCompressedTensorsPackedWithZeros_GivesTheLogitsOfItsValues()
+    {
+        var (outputs, inputs, groups) = (16, 64, 2);
+        var random = new Random(6);
+        var words = new int[outputs * inputs / 8];
+        var zeroWords = new int[outputs / 8 * groups];
+        var codes = Enumerable.Range(0, outputs * inputs).Select(_ => random.Next(16)).ToArray();
+        var zeros = Enumerable.Range(0, outputs * groups).Select(_ => random.Next(16)).ToArray();
+        for (var i = 0; i < codes.Length; i++)
+            words[i / 8] |= codes[i] << (i * 4 % 32);
+        for (var i = 0; i < zeros.Length; i++)
+            zeroWords[(i / groups / 8 * groups) + (i % groups)] |= zeros[i] << (i / groups * 4 % 32);
+        var scales = Enumerable.Range(0, outputs * groups).Select(_ => (Half)((1 + random.NextSingle()) / 16)).ToArray();
+        int Group(int i) => (i / inputs * groups) + (i % inputs / (inputs / groups));
+        Check(outputs, inputs, """{"quant_method":"compressed-tensors","format":"pack-quantized"}""", [.. codes.Select((code, i) => (float)scales[Group(i)] * (code - zeros[Group(i)]))],
+            Part.Of(".weight_packed", TensorType.I32, [outputs, inputs / 8], words), Part.Of(".weight_scale", TensorType.F16, [outputs, groups], scales),
+            Part.Of(".weight_zero_point", TensorType.I32, [outputs / 8, groups], zeroWords), Part.Of(".weight_shape", TensorType.I64, [2], (long)outputs, inputs));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Load_OfCompressedTensorsFp4_GivesTheLogitsOfItsValues(bool powers)
+    {
+        float[] numbers = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6];
+        var (outputs, inputs, size) = (16, 64, powers ? 32 : 16);
+        var random = new Random(9);
+        var bytes = new byte[outputs * inputs / 2];
+        random.NextBytes(bytes);
+        // As powers of two from 2^-4 to 2^-1, or as E4M3 numbers from 1 to 3.75.
+        var codes = Enumerable.Range(0, outputs * inputs / size).Select(_ => (byte)random.Next(powers ? 123 : 0x38, powers ? 127 : 0x48)).ToArray();
+        var scales = new float[codes.Length];
+        BlockFormats.Get(TensorType.F8_E4M3).Decode(codes, scales);
+        float Value(int i)
+        {
+            var code = bytes[i / 2] >> (i % 2 * 4) & 15;
+            return (code < 8 ? numbers[code] : -numbers[code - 8]) * (powers ? MathF.Pow(2, codes[i / size] - 127) : scales[i / size] / 16);
+        }
+        List<Part> parts =
+        [
+            new(".weight_packed", TensorType.U8, [outputs, inputs / 2], bytes),
+            new(".weight_scale", powers ? TensorType.U8 : TensorType.F8_E4M3, [outputs, inputs / size], codes),
+        ];
+        if (!powers)
+            parts.Add(Part.Of(".weight_global_scale", TensorType.F32, [1], 16f));
+        Check(outputs, inputs, """{"quant_method":"compressed-tensors"}""", [.. Enumerable.Range(0, outputs * inputs).Select(Value)], [.. parts]);
+    }
+
+    [Fact]
     public void Load_OfCompressedTensorsInt8_GivesTheLogitsOfItsValues()
     {
         var (outputs, inputs) = (16, 48);
