@@ -42,20 +42,29 @@ internal sealed class LayerStack : IDisposable
 
     public void Dispose() => _bytes.Dispose();
 
-    // Random bits with scales that are numbers: bytes of which no two make an F16 above 1.
+    // Random bits with scales that are numbers: bytes of which no two make an F16 above 1. Plain numbers are drawn.
     private void Fill(TensorType type)
     {
         var random = new Random(2);
-        var block = new byte[LayerBytes];
-        random.NextBytes(block);
-        for (var i = 0; i < block.Length; i++)
-            block[i] &= 0xBB;
-        if (type == TensorType.F32)
+        var layer = new byte[LayerBytes];
+        var format = BlockFormats.Get(type);
+        if (format.BlockSize == 1)
         {
-            for (var i = 0; i < block.Length; i += 4)
-                BitConverter.TryWriteBytes(block.AsSpan(i), (float)random.NextDouble());
+            var row = new float[Columns];
+            for (var r = 0; r < Rows; r++)
+            {
+                for (var i = 0; i < Columns; i++)
+                    row[i] = (float)random.NextDouble() - 0.5f;
+                format.Encode(row, layer.AsSpan(r * (layer.Length / Rows)));
+            }
+        }
+        else
+        {
+            random.NextBytes(layer);
+            for (var i = 0; i < layer.Length; i++)
+                layer[i] &= 0xBB;
         }
         for (var i = 0; i < Layers; i++)
-            block.CopyTo(_bytes.Slice(i * LayerBytes, block.Length));
+            layer.CopyTo(_bytes.Slice(i * LayerBytes, layer.Length));
     }
 }

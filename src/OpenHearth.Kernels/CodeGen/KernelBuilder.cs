@@ -81,6 +81,25 @@ internal sealed class KernelBuilder
     public AssemblerRegisterZMM ConstantQwords(string name, Func<int, long> f) =>
         ConstantBytes(name, i => (int)(f(i / 8) >> (i % 8 * 8)));
 
+    /// <summary>The lower 256 bits of a register.</summary>
+    public static AssemblerRegisterYMM Half(AssemblerRegisterZMM register) => new(Register.YMM0 + (register.Value - Register.ZMM0));
+
+    /// <summary>The lower 128 bits of a register.</summary>
+    public static AssemblerRegisterXMM Quarter(AssemblerRegisterZMM register) => new(Register.XMM0 + (register.Value - Register.ZMM0));
+
+    /// <summary>Sums the 16 floats of a register into its lowest.</summary>
+    public void SumLanes(AssemblerRegisterZMM total, AssemblerRegisterZMM free)
+    {
+        Asm.vextractf64x4(Half(free), total, 1);
+        Asm.vaddps(Half(total), Half(total), Half(free));
+        Asm.vextractf32x4(Quarter(free), Half(total), 1);
+        Asm.vaddps(Quarter(total), Quarter(total), Quarter(free));
+        Asm.vpermilpd(Quarter(free), Quarter(total), 1);
+        Asm.vaddps(Quarter(total), Quarter(total), Quarter(free));
+        Asm.vmovshdup(Quarter(free), Quarter(total));
+        Asm.vaddss(Quarter(total), Quarter(total), Quarter(free));
+    }
+
     /// <summary>Ends the kernel and makes it executable.</summary>
     public GeneratedKernel Build(string name)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Memory;
 using OpenHearth.Kernels.Threading;
 
@@ -10,7 +11,9 @@ namespace OpenHearth.Kernels.Cpu;
 /// <param name="ReadBytes">Bytes read from memory a second by all threads of the pool.</param>
 /// <param name="ReadBytesOneThread">Bytes read from memory a second by one thread.</param>
 /// <param name="FloatMacs">Multiply-adds of F32 a second, all threads.</param>
-public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, double FloatMacs)
+/// <param name="IntegerMacs">Multiply-adds of bytes a second with VNNI, all threads; 0 where kernels can't be generated for it.</param>
+/// <param name="Bf16Macs">Multiply-adds of bf16 a second, all threads; 0 where kernels can't be generated for it.</param>
+public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, double FloatMacs, double IntegerMacs, double Bf16Macs)
 {
     private const int BufferBytes = 768 << 20;
 
@@ -19,15 +22,18 @@ public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, doubl
     {
         using var buffer = new NativeBuffer<byte>(BufferBytes);
         using var alone = new ComputePool(1, pool.Level);
+        var generated = pool.Level >= CpuLevel.Avx512 && GeneratedKernels.Refusal is null;
         return new CpuPeaks(
             Best(5, () => Read(pool, buffer)),
             Best(3, () => Read(alone, buffer)),
-            Best(5, () => FloatMultiplyAdds(pool)));
+            Best(5, () => generated ? Generated(pool, PeakKernel.Float, PeakKernel.FloatMacs) : FloatMultiplyAdds(pool)),
+            generated ? Best(5, () => Generated(pool, PeakKernel.Integer, PeakKernel.IntegerMacs)) : 0,
+            generated && CpuFeatures.Current.Bf16 ? Best(5, () => Generated(pool, PeakKernel.Bf16, PeakKernel.Bf16Macs)) : 0);
     }
 
     /// <summary>One line for people.</summary>
     public override string ToString() =>
-        $"read {ReadBytes / 1e9:f1} GB/s (one thread {ReadBytesOneThread / 1e9:f1}), F32 {FloatMacs / 1e9:f0} GMAC/s";
+        $"read {ReadBytes / 1e9:f1} GB/s (one thread {ReadBytesOneThread / 1e9:f1}), F32 {FloatMacs / 1e9:f0} GMAC/s, VNNI {IntegerMacs / 1e9:f0}, bf16 {Bf16Macs / 1e9:f0}";
 
     private static double Best(int rounds, Func<double> measure) => Enumerable.Range(0, rounds).Max(_ => measure());
 
@@ -46,6 +52,27 @@ public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, doubl
         var start = Stopwatch.GetTimestamp();
         pool.Run(ref job);
         return (double)FloatJob.MultiplyAddsPerRound * rounds * pool.Threads / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static double Generated(ComputePool pool, GeneratedKernel kernel, int macs)
+    {
+        const long rounds = 400_000;
+        var job = new GeneratedJob { Kernel = kernel, Rounds = rounds };
+        var start = Stopwatch.GetTimestamp();
+        pool.Run(ref job);
+        return (double)macs * rounds * pool.Threads / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private unsafe struct GeneratedJob : IJob
+    {
+        public GeneratedKernel Kernel;
+        public long Rounds;
+
+        public readonly void Execute(int part, int parts)
+        {
+            var rounds = Rounds;
+            Kernel.Run(&rounds);
+        }
     }
 
     private unsafe struct ReadJob : IJob
@@ -73,43 +100,10 @@ public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, doubl
         public int Rounds;
         public float Sink;
 
-        public static int MultiplyAddsPerRound => Vector512.IsHardwareAccelerated ? 12 * 16 : 12 * 8;
+        public static int MultiplyAddsPerRound => 12 * 8;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Execute(int part, int parts)
-        {
-            if (Vector512.IsHardwareAccelerated)
-                Wide();
-            else
-                Narrow();
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Wide()
-        {
-            var (f, g) = (Vector512.Create(0.5f), Vector512.Create(0.25f));
-            Vector512<float> a = default, b = default, c = default, d = default, e = default, h = default;
-            Vector512<float> i = default, j = default, k = default, l = default, m = default, n = default;
-            for (var round = 0; round < Rounds; round++)
-            {
-                a = Vector512.MultiplyAddEstimate(a, f, g);
-                b = Vector512.MultiplyAddEstimate(b, f, g);
-                c = Vector512.MultiplyAddEstimate(c, f, g);
-                d = Vector512.MultiplyAddEstimate(d, f, g);
-                e = Vector512.MultiplyAddEstimate(e, f, g);
-                h = Vector512.MultiplyAddEstimate(h, f, g);
-                i = Vector512.MultiplyAddEstimate(i, f, g);
-                j = Vector512.MultiplyAddEstimate(j, f, g);
-                k = Vector512.MultiplyAddEstimate(k, f, g);
-                l = Vector512.MultiplyAddEstimate(l, f, g);
-                m = Vector512.MultiplyAddEstimate(m, f, g);
-                n = Vector512.MultiplyAddEstimate(n, f, g);
-            }
-            Sink = Vector512.Sum(a + b + c + d + e + h + i + j + k + l + m + n);
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Narrow()
         {
             var (f, g) = (Vector256.Create(0.5f), Vector256.Create(0.25f));
             Vector256<float> a = default, b = default, c = default, d = default, e = default, h = default;

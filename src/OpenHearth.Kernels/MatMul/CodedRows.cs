@@ -24,9 +24,7 @@ internal unsafe struct CodedRows : IJob
         var columns = targets[0].Weights.Columns;
         var (codeBytes, sumBytes) = (Align(columns * sizeof(short)), Align(columns / 16 * sizeof(float)));
         var memory = pool.Shared.Get(tokens * (codeBytes + 2L * sumBytes) + Align(tokens * sizeof(float)));
-        // Parts small enough to even out the load, large enough that handing them out costs nothing.
-        var partBytes = Math.Clamp(targets.Bytes() / (pool.Threads * 4), 16 << 10, 128 << 10);
-        targets.Cut((int)Math.Max(4, partBytes / targets[0].Weights.RowBytes));
+        targets.CutForStreaming(pool.Threads);
         var job = new CodedRows
         {
             _targets = targets,

@@ -32,9 +32,9 @@ internal unsafe struct FloatRows : IJob
         var decoded = (float*)weights.Row(first);
         if (weights.Type != TensorType.F32)
         {
-            decoded = (float*)_pool.Local.Get((long)rows * columns * sizeof(float));
+            decoded = (float*)_pool.Local.Get((long)rows * columns * sizeof(float) + RowFloats.ScratchBytes(weights));
             for (var r = 0; r < rows; r++)
-                weights.DecodeRow(first + r, new Span<float>(decoded + (long)r * columns, columns));
+                RowFloats.Decode(weights, first + r, decoded + (long)r * columns, (byte*)(decoded + (long)rows * columns));
         }
         FloatDots.Multiply(_pool.Level, decoded, rows, _x, _tokens, columns, target.Y + first, weights.Rows);
     }

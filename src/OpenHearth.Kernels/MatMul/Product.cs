@@ -94,46 +94,31 @@ public static unsafe class Product
     {
         if (tokens == 0)
             return;
-        if (precision == Precision.Exact || !IsCoded(targets))
+        var generated = pool.Level >= CpuLevel.Avx512 && GeneratedKernels.Refusal is null;
+        if (precision == Precision.Exact)
             FloatRows.Run(pool, ref targets, x, tokens);
-        else if (pool.Level < CpuLevel.Avx512 || GeneratedKernels.Refusal is not null)
-            RunWithoutGenerated(pool, ref targets, x, tokens);
-        else if (tokens > GemvWriter.MostTokens)
-            GemmJob.Run(pool, ref targets, x, tokens);
-        else if (HaveGemv(targets))
+        else if (targets.All(weights => weights.Codes is not null))
+            RunCoded(pool, ref targets, x, tokens, generated);
+        else if (!generated)
+            FloatRows.Run(pool, ref targets, x, tokens);
+        else if (tokens > FloatGemvKernel.MostTokens)
+            FloatGemmJob.Run(pool, ref targets, x, tokens);
+        else if (targets.All(weights => FloatGemvKernel.Has(weights.Type)))
+            FloatGemvJob.Run(pool, ref targets, x, tokens);
+        else
+            FloatRows.Run(pool, ref targets, x, tokens);
+    }
+
+    private static void RunCoded(ComputePool pool, ref Targets targets, float* x, int tokens, bool generated)
+    {
+        if (generated && tokens <= GemvWriter.MostTokens && targets.All(weights => weights.Codes!.Gemv is not null))
             GemvJob.Run(pool, ref targets, x, tokens);
         else if (tokens <= CodedRows.MostTokens)
             CodedRows.Run(pool, ref targets, x, tokens);
-        else
+        else if (generated)
             GemmJob.Run(pool, ref targets, x, tokens);
-    }
-
-    private static void RunWithoutGenerated(ComputePool pool, ref Targets targets, float* x, int tokens)
-    {
-        if (tokens <= CodedRows.MostTokens)
-            CodedRows.Run(pool, ref targets, x, tokens);
         else
             FloatRows.Run(pool, ref targets, x, tokens);
-    }
-
-    private static bool HaveGemv(in Targets targets)
-    {
-        for (var i = 0; i < targets.Count; i++)
-        {
-            if (targets[i].Weights.Codes?.Gemv is null)
-                return false;
-        }
-        return true;
-    }
-
-    private static bool IsCoded(in Targets targets)
-    {
-        for (var i = 0; i < targets.Count; i++)
-        {
-            if (targets[i].Weights.Codes is null)
-                return false;
-        }
-        return true;
     }
 
     private static void CheckInput(Matrix weights, ReadOnlySpan<float> x, int tokens)

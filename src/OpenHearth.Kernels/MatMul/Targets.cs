@@ -39,6 +39,13 @@ internal struct Targets
             Parts += (_all[i].Weights.Rows + rowsPerPart - 1) / rowsPerPart;
     }
 
+    /// <summary>Cuts for reading weights once: parts small enough to even out the load, large enough that handing them out costs nothing.</summary>
+    public void CutForStreaming(int threads)
+    {
+        var partBytes = Math.Clamp(Bytes() / (threads * 8), 16 << 10, 256 << 10);
+        Cut((int)Math.Max(1, partBytes / _all[0].Weights.RowBytes));
+    }
+
     /// <summary>Bytes of all weights.</summary>
     public readonly long Bytes()
     {
@@ -46,6 +53,17 @@ internal struct Targets
         for (var i = 0; i < _count; i++)
             bytes += (long)_all[i].Weights.Rows * _all[i].Weights.RowBytes;
         return bytes;
+    }
+
+    /// <summary>True where all matrices are such.</summary>
+    public readonly bool All(Func<Matrix, bool> condition)
+    {
+        for (var i = 0; i < _count; i++)
+        {
+            if (!condition(_all[i].Weights))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>True where a format has minimums, which sums of activations are needed for.</summary>

@@ -7,24 +7,23 @@ namespace OpenHearth.Kernels.Tests.MatMul;
 /// <summary>A matrix of random blocks, with its values as the format's reference decodes them.</summary>
 internal sealed class TestMatrix : IDisposable
 {
-    private readonly NativeBuffer<byte> _bytes;
+    private readonly GuardedMemory _bytes;
 
     public TestMatrix(TensorType type, int rows, int columns, int seed)
     {
         var format = BlockFormats.Get(type);
         var rowBytes = (int)TensorTypes.RowBytes(type, columns);
-        // A byte more would be read by nobody: the buffer ends where the matrix ends, as in a file.
-        _bytes = new NativeBuffer<byte>((long)rows * rowBytes);
+        _bytes = new GuardedMemory(rows * rowBytes);
         var random = new Random(seed);
         Values = new float[rows * columns];
         for (var r = 0; r < rows; r++)
         {
-            var row = _bytes.Slice((long)r * rowBytes, rowBytes);
+            var row = _bytes.Span.Slice(r * rowBytes, rowBytes);
             var values = Values.AsSpan(r * columns, columns);
             for (var i = 0; i < columns; i += format.BlockSize)
                 Fill(format, random, row.Slice(i / format.BlockSize * format.BlockBytes, format.BlockBytes), values.Slice(i, format.BlockSize));
         }
-        Matrix = new Matrix(type, rows, columns, MemoryRegion.Of(_bytes));
+        Matrix = new Matrix(type, rows, columns, _bytes.Region);
     }
 
     public Matrix Matrix { get; }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Kernels.MatMul.Gemm;
@@ -36,8 +35,8 @@ internal unsafe struct GemmJob : IJob
         var panelBytes = layout.Bytes(weights.Columns);
         var panelCount = (end - first + PanelLayout.Rows - 1) / PanelLayout.Rows;
         var results = (float*)_pool.Local.Get(
-            GemmKernel.MostTokens * 4 * 64 + (long)panelCount * panelBytes + PanelPacker.ScratchBytes(format, weights.Columns));
-        var panels = (byte*)results + GemmKernel.MostTokens * 4 * 64;
+            ResultTile.Bytes + (long)panelCount * panelBytes + PanelPacker.ScratchBytes(format, weights.Columns));
+        var panels = (byte*)results + ResultTile.Bytes;
         for (var p = 0; p < panelCount; p++)
         {
             var row = first + p * PanelLayout.Rows;
@@ -61,7 +60,7 @@ internal unsafe struct GemmJob : IJob
                 arguments.Panels = panels + (long)p * panelBytes;
                 GemmKernel.Get(layout, together, tokens).Run(&arguments);
                 var row = first + p * PanelLayout.Rows;
-                Store(results, together, Math.Min(together * PanelLayout.Rows, end - row), tokens, _tiles.Scales + token, target.Y + (long)token * weights.Rows + row, weights.Rows);
+                ResultTile.Store(results, together, Math.Min(together * PanelLayout.Rows, end - row), tokens, _tiles.Scales + token, target.Y + (long)token * weights.Rows + row, weights.Rows);
             }
         }
     }
@@ -74,19 +73,6 @@ internal unsafe struct GemmJob : IJob
         // A row in a panel takes about 1.4 bytes a column.
         var cached = Math.Min(pool.CacheBytes / 2, PanelCacheBytes) * 5 / 7 / targets[0].Weights.Columns;
         return Math.Clamp(Math.Min(cached, rows / (pool.Threads * 4)) / 32 * 32, 32, 256);
-    }
-
-    private static void Store(float* results, int panels, int rows, int tokens, float* scales, float* y, int yStride)
-    {
-        for (var t = 0; t < tokens; t++, y += yStride, results += 16 * panels)
-        {
-            var scale = Vector512.Create(scales[t]);
-            var r = 0;
-            for (; r <= rows - 16; r += 16)
-                (Vector512.Load(results + r) * scale).Store(y + r);
-            for (; r < rows; r++)
-                y[r] = results[r] * scales[t];
-        }
     }
 
     private struct PackJob : IJob

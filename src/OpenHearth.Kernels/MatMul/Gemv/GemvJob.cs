@@ -40,9 +40,7 @@ internal unsafe struct GemvJob : IJob
             for (var t = 0; t < tokens; t++)
                 prepare.Execute(t, tokens);
 
-        // Parts small enough to even out the load, large enough that handing them out costs nothing.
-        var partBytes = Math.Clamp(targets.Bytes() / (pool.Threads * 8), 16 << 10, 256 << 10);
-        job._targets.Cut((int)Math.Max(1, partBytes / targets[0].Weights.RowBytes));
+        job._targets.CutForStreaming(pool.Threads);
         pool.Run(ref job, job._targets.Parts);
     }
 

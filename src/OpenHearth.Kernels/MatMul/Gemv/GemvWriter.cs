@@ -102,7 +102,7 @@ internal sealed class GemvWriter
         }
         else
         {
-            Asm.vmovdqu64(Half(register), __ymmword_ptr[rsi + low]);
+            Asm.vmovdqu64(KernelBuilder.Half(register), __ymmword_ptr[rsi + low]);
             Asm.vmovdqu8(register.k(upper), __zmmword_ptr[rsi + high - 32]);
         }
     }
@@ -110,8 +110,8 @@ internal sealed class GemvWriter
     /// <summary>Fills a register with the F16 number at an offset; for formats without incomplete steps.</summary>
     public void BroadcastHalf(AssemblerRegisterZMM register, int offset)
     {
-        Asm.vpbroadcastw(Half(register), __word_ptr[rsi + offset]);
-        Asm.vcvtph2ps(register, Half(register));
+        Asm.vpbroadcastw(KernelBuilder.Half(register), __word_ptr[rsi + offset]);
+        Asm.vcvtph2ps(register, KernelBuilder.Half(register));
     }
 
     /// <summary>Adds a value to those bytes whose bit, of 64, is set.</summary>
@@ -145,7 +145,7 @@ internal sealed class GemvWriter
     {
         for (var t = 0; t < _tokens; t++)
         {
-            Asm.vpxor(Quarter(_sum), Quarter(_sum), Quarter(_sum)); // known to take no time
+            Asm.vpxor(KernelBuilder.Quarter(_sum), KernelBuilder.Quarter(_sum), KernelBuilder.Quarter(_sum)); // known to take no time
             foreach (var (codes, part) in parts)
                 Asm.vpdpbusd(_sum, codes, Plane(t, 128 * part));
             Asm.vpslld(_sum, _sum, 8);
@@ -164,12 +164,6 @@ internal sealed class GemvWriter
             Asm.vfmadd231ps(NextTotal(t), factors, Plane(t, 128 * (_code.Order.Length / 4)));
         _additions++;
     }
-
-    /// <summary>The lower 256 bits of a register.</summary>
-    public static AssemblerRegisterYMM Half(AssemblerRegisterZMM register) => new(Register.YMM0 + (register.Value - Register.ZMM0));
-
-    /// <summary>The lower 128 bits of a register.</summary>
-    public static AssemblerRegisterXMM Quarter(AssemblerRegisterZMM register) => new(Register.XMM0 + (register.Value - Register.ZMM0));
 
     // rdi arguments, rsi weights, rdx activations, rcx results, r8 steps left, r9 rows left, r10 stride of results; rax, r11 free.
     private void WriteRows()
@@ -248,16 +242,9 @@ internal sealed class GemvWriter
             var total = _totals[t][0];
             foreach (var other in _totals[t].Skip(1))
                 a.vaddps(total, total, other);
-            a.vextractf64x4(Half(_sum), total, 1);
-            a.vaddps(Half(total), Half(total), Half(_sum));
-            a.vextractf32x4(Quarter(_sum), Half(total), 1);
-            a.vaddps(Quarter(total), Quarter(total), Quarter(_sum));
-            a.vpermilpd(Quarter(_sum), Quarter(total), 1);
-            a.vaddps(Quarter(total), Quarter(total), Quarter(_sum));
-            a.vmovshdup(Quarter(_sum), Quarter(total));
-            a.vaddss(Quarter(total), Quarter(total), Quarter(_sum));
-            a.vmulss(Quarter(total), Quarter(total), __dword_ptr[rax + 4 * t]);
-            a.vmovss(__dword_ptr[r11], Quarter(total));
+            _builder.SumLanes(total, _sum);
+            a.vmulss(KernelBuilder.Quarter(total), KernelBuilder.Quarter(total), __dword_ptr[rax + 4 * t]);
+            a.vmovss(__dword_ptr[r11], KernelBuilder.Quarter(total));
             if (t + 1 < _tokens)
                 a.add(r11, r10);
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 
@@ -53,7 +54,7 @@ internal sealed class IQ4_NLGemv : GemvCode
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
             a.vpermw(scale, scalePlaces, rest);
-            a.vcvtph2ps(scale, GemvWriter.Half(scale));
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
             w.Load(rest, 8);
             a.vpermb(bytes.k(last), places, rest);
             w.SplitNibbles(bytes, low, nibble);

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
@@ -51,13 +52,13 @@ internal sealed class IQ4_XSGemv : GemvCode
         var (bytes, codes, scales, factor) = (b.Vector("bytes, then upper codes"), b.Vector("lower codes"), b.Vector("scales"), b.Vector("scales of lanes"));
         return () =>
         {
-            var (scale, high) = (GemvWriter.Quarter(scales), GemvWriter.Quarter(factor));
+            var (scale, high) = (KernelBuilder.Quarter(scales), KernelBuilder.Quarter(factor));
             a.vmovd(scale, __dword_ptr[rsi + 4]);
             a.vmovd(high, __dword_ptr[rsi + 2]);
-            a.vpmultishiftqb(scale, GemvWriter.Quarter(lowPlaces), scale);
-            a.vpmultishiftqb(high, GemvWriter.Quarter(highPlaces), high);
-            a.vpandd(scale, scale, GemvWriter.Quarter(nibble));
-            a.vpternlogd(scale, high, GemvWriter.Quarter(upperBits), GemvWriter.OrAnd);
+            a.vpmultishiftqb(scale, KernelBuilder.Quarter(lowPlaces), scale);
+            a.vpmultishiftqb(high, KernelBuilder.Quarter(highPlaces), high);
+            a.vpandd(scale, scale, KernelBuilder.Quarter(nibble));
+            a.vpternlogd(scale, high, KernelBuilder.Quarter(upperBits), GemvWriter.OrAnd);
             a.vpmovzxbd(scales, scale);
             a.vpsubd(scales, scales, thirtyTwo);
             a.vcvtdq2ps(scales, scales);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
@@ -70,14 +71,14 @@ internal sealed class Q3_KGemv : GemvCode
         var (bits, high, codes, scales, factor) = (b.Vector("bits"), b.Vector("high bits"), b.Vector("codes"), b.Vector("scales"), b.Vector("scales of lanes"));
         return () =>
         {
-            var (scale, rest) = (GemvWriter.Quarter(scales), GemvWriter.Quarter(factor));
+            var (scale, rest) = (KernelBuilder.Quarter(scales), KernelBuilder.Quarter(factor));
             a.vmovdqu64(rest, __xmmword_ptr[rsi + 94]);
-            a.vpshufb(scale, rest, GemvWriter.Quarter(lowPlaces));
-            a.vpshufb(rest, rest, GemvWriter.Quarter(highPlaces));
-            a.vpmultishiftqb(scale, GemvWriter.Quarter(lowTurn), scale);
-            a.vpmultishiftqb(rest, GemvWriter.Quarter(highTurn), rest);
-            a.vpandd(scale, scale, GemvWriter.Quarter(nibble));
-            a.vpternlogd(scale, rest, GemvWriter.Quarter(upperBits), GemvWriter.OrAnd);
+            a.vpshufb(scale, rest, KernelBuilder.Quarter(lowPlaces));
+            a.vpshufb(rest, rest, KernelBuilder.Quarter(highPlaces));
+            a.vpmultishiftqb(scale, KernelBuilder.Quarter(lowTurn), scale);
+            a.vpmultishiftqb(rest, KernelBuilder.Quarter(highTurn), rest);
+            a.vpandd(scale, scale, KernelBuilder.Quarter(nibble));
+            a.vpternlogd(scale, rest, KernelBuilder.Quarter(upperBits), GemvWriter.OrAnd);
             a.vpmovzxbd(scales, scale);
             a.vpsubd(scales, scales, thirtyTwo);
             a.vcvtdq2ps(scales, scales);

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 
@@ -42,7 +43,7 @@ internal sealed class Q4_0Gemv : GemvCode
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
             a.vpermw(scale, scalePlaces, rest);
-            a.vcvtph2ps(scale, GemvWriter.Half(scale));
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
             w.Load(rest, 8);
             a.vpermb(bytes.k(last), places, rest);
             w.SplitNibbles(bytes, low, nibble);

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 
@@ -44,9 +45,9 @@ internal sealed class Q4_1Gemv : GemvCode
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
             a.vpermw(scale, scalePlaces, rest);
-            a.vextracti64x4(GemvWriter.Half(min), scale, 1);
-            a.vcvtph2ps(scale, GemvWriter.Half(scale));
-            a.vcvtph2ps(min, GemvWriter.Half(min));
+            a.vextracti64x4(KernelBuilder.Half(min), scale, 1);
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
+            a.vcvtph2ps(min, KernelBuilder.Half(min));
             w.Load(rest, 16);
             a.vpermb(bytes.k(last), places, rest);
             w.SplitNibbles(bytes, low, nibble);

@@ -1,6 +1,7 @@
 using Iced.Intel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
@@ -89,17 +90,17 @@ internal sealed class Q4_KGemv : GemvCode
         var (all, head, high) = (scales, factor, b.Vector("high bits"));
         return () =>
         {
-            a.vmovdqu64(GemvWriter.Quarter(head), __xmmword_ptr[rsi]);
-            a.vpshufd(GemvWriter.Quarter(all), GemvWriter.Quarter(head), 0b11_10_11_01);
-            a.vpshufd(GemvWriter.Quarter(high), GemvWriter.Quarter(head), 0b10_10_01_01);
-            a.vpsrlvd(GemvWriter.Quarter(all), GemvWriter.Quarter(all), GemvWriter.Quarter(shifts));
-            a.vpsrld(GemvWriter.Quarter(high), GemvWriter.Quarter(high), 2);
-            a.vpandd(GemvWriter.Quarter(all), GemvWriter.Quarter(all), GemvWriter.Quarter(lowMask));
-            a.vpternlogd(GemvWriter.Quarter(all), GemvWriter.Quarter(high), GemvWriter.Quarter(highMask), GemvWriter.OrAnd);
-            a.vpmovzxbd(all, GemvWriter.Quarter(all));
+            a.vmovdqu64(KernelBuilder.Quarter(head), __xmmword_ptr[rsi]);
+            a.vpshufd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(head), 0b11_10_11_01);
+            a.vpshufd(KernelBuilder.Quarter(high), KernelBuilder.Quarter(head), 0b10_10_01_01);
+            a.vpsrlvd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(all), KernelBuilder.Quarter(shifts));
+            a.vpsrld(KernelBuilder.Quarter(high), KernelBuilder.Quarter(high), 2);
+            a.vpandd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(all), KernelBuilder.Quarter(lowMask));
+            a.vpternlogd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(high), KernelBuilder.Quarter(highMask), GemvWriter.OrAnd);
+            a.vpmovzxbd(all, KernelBuilder.Quarter(all));
             a.vcvtdq2ps(all, all);
-            a.vpermw(GemvWriter.Half(head), GemvWriter.Half(factorPlaces), GemvWriter.Half(head));
-            a.vcvtph2ps(head, GemvWriter.Half(head));
+            a.vpermw(KernelBuilder.Half(head), KernelBuilder.Half(factorPlaces), KernelBuilder.Half(head));
+            a.vcvtph2ps(head, KernelBuilder.Half(head));
             a.vmulps(all, all, head);
         };
     }

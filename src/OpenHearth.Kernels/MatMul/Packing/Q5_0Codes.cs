@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 
@@ -59,8 +60,8 @@ internal sealed class Q5_0Gemv : GemvCode
             w.SplitNibbles(bytes, low, nibble);
             w.AddBits(scale, 0, low, sixteen);
             w.AddBits(scale, 8, bytes, sixteen);
-            a.vextracti64x4(GemvWriter.Half(scale), scale, 1);
-            a.vcvtph2ps(scale, GemvWriter.Half(scale));
+            a.vextracti64x4(KernelBuilder.Half(scale), scale, 1);
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
             w.Multiply(scale, (low, 0), (bytes, 1));
             w.AddSums(scale);
         };

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 
@@ -56,9 +57,9 @@ internal sealed class Q5_1Gemv : GemvCode
             w.SplitNibbles(bytes, low, nibble);
             w.AddBits(bits, 0, low, sixteen);
             w.AddBits(bits, 8, bytes, sixteen);
-            a.vextracti64x4(GemvWriter.Half(min), scale, 1);
-            a.vcvtph2ps(scale, GemvWriter.Half(scale));
-            a.vcvtph2ps(min, GemvWriter.Half(min));
+            a.vextracti64x4(KernelBuilder.Half(min), scale, 1);
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
+            a.vcvtph2ps(min, KernelBuilder.Half(min));
             w.Multiply(scale, (low, 0), (bytes, 1));
             w.AddSums(min);
         };

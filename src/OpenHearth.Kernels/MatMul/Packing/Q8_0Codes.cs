@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 
@@ -41,7 +42,7 @@ internal sealed class Q8_0Gemv : GemvCode
             a.vpxord(codes, codes, sign);
             w.Load(scale, 0);
             a.vpermw(scale, scalePlaces, scale);
-            a.vcvtph2ps(scale, GemvWriter.Half(scale));
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
             w.Multiply(scale, (codes, 0));
             w.AddSums(scale);
         };

@@ -36,19 +36,7 @@ internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins
 
     /// <summary>The F16 number at <paramref name="source"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    protected static float Half(byte* source)
-    {
-        uint half = *(ushort*)source;
-        var magnitude = half & 0x7FFF;
-        // Subnormals as whole numbers: as subnormal floats they would cost a hundred cycles each.
-        var bits = magnitude switch
-        {
-            < 0x0400 => BitConverter.SingleToUInt32Bits(magnitude * (1f / (1 << 24))),
-            < 0x7C00 => (magnitude << 13) + (112 << 23),
-            _ => magnitude << 13 | 0x7F80_0000,
-        };
-        return BitConverter.UInt32BitsToSingle(bits | (half & 0x8000) << 16);
-    }
+    protected static float Half(byte* source) => HalfNumbers.ToSingle(*(ushort*)source);
 
     /// <summary>One F16 number of each block.</summary>
     /// <param name="source">The number of the first block.</param>
@@ -61,26 +49,7 @@ internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins
         var halves = (ushort*)values + count;
         for (var i = 0; i < count; i++, source += stride)
             halves[i] = *(ushort*)source;
-        var done = 0;
-        for (; done <= count - 8; done += 8)
-        {
-            var bits = Vector256.Create(Vector128.WidenLower(Vector128.Load(halves + done)), Vector128.WidenUpper(Vector128.Load(halves + done)));
-            Singles(bits).Store(values + done);
-        }
-        for (; done < count; done++)
-            values[done] = Half((byte*)(halves + done));
-    }
-
-    // As Half.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Singles(Vector256<uint> halves)
-    {
-        var magnitude = halves & Vector256.Create(0x7FFFu);
-        var normal = (magnitude << 13) + Vector256.Create(112u << 23);
-        var subnormal = (Vector256.ConvertToSingle(magnitude.AsInt32()) * (1f / (1 << 24))).AsUInt32();
-        var infinite = Vector256.GreaterThan(magnitude.AsInt32(), Vector256.Create(0x7BFF)).AsUInt32() & Vector256.Create(0x7F80_0000u);
-        var bits = Vector256.ConditionalSelect(Vector256.LessThan(magnitude.AsInt32(), Vector256.Create(0x0400)).AsUInt32(), subnormal, normal | infinite);
-        return (bits | (halves & Vector256.Create(0x8000u)) << 16).AsSingle();
+        HalfNumbers.Decode(halves, count, values);
     }
 
     /// <summary>Eight bytes as numbers.</summary>
