@@ -1,6 +1,5 @@
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul;
-using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Kernels.Tests.MatMul;
 
