@@ -45,10 +45,25 @@ public sealed class ChatClientMappingTests
         Assert.Equal((99, "x"), (mapped.MaxTokens, Assert.Single(mapped.Stop)));
         var expected = new SamplingOptions
         {
-            Temperature = 0.25f, TopP = 0.5f, TopK = 11, Seed = 77, FrequencyPenalty = 0.1f, PresencePenalty = 0.2f,
-            MinP = 0.1f, TypicalP = 0.9f, TopNSigma = 2, RepeatPenalty = 1.5f, RepeatLastN = 32,
-            DryMultiplier = 0.8f, DryBase = 2, DryAllowedLength = 3, DryLastN = 100,
-            XtcProbability = 0.25f, XtcThreshold = 0.125f, MirostatTau = 5, MirostatEta = 0.5f,
+            Temperature = 0.25f,
+            TopP = 0.5f,
+            TopK = 11,
+            Seed = 77,
+            FrequencyPenalty = 0.1f,
+            PresencePenalty = 0.2f,
+            MinP = 0.1f,
+            TypicalP = 0.9f,
+            TopNSigma = 2,
+            RepeatPenalty = 1.5f,
+            RepeatLastN = 32,
+            DryMultiplier = 0.8f,
+            DryBase = 2,
+            DryAllowedLength = 3,
+            DryLastN = 100,
+            XtcProbability = 0.25f,
+            XtcThreshold = 0.125f,
+            MirostatTau = 5,
+            MirostatEta = 0.5f,
         };
         // Lists compare by reference: take the mapped ones.
         Assert.Equal(expected with { DryBreakers = mapped.Sampling.DryBreakers, LogitBias = mapped.Sampling.LogitBias }, mapped.Sampling);
