@@ -53,7 +53,6 @@ internal unsafe struct GemvJob : IJob
         var arguments = new GemvWriter.Arguments
         {
             Weights = weights.Row(first),
-            Rows = end - first,
             Steps = steps,
             TailBytes = tail,
             Planes = (byte*)_planes[index],
@@ -61,6 +60,7 @@ internal unsafe struct GemvJob : IJob
             YStride = (long)weights.Rows * sizeof(float),
             Scales = _scales,
         };
+        GemvWriter.Spread(ref arguments, end - first, weights.RowBytes, _tokens);
         GemvKernels.Get(weights.Type, _tokens).Run(&arguments);
     }
 

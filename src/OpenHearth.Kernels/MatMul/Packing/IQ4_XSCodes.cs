@@ -53,8 +53,8 @@ internal sealed class IQ4_XSGemv : GemvCode
         return () =>
         {
             var (scale, high) = (KernelBuilder.Quarter(scales), KernelBuilder.Quarter(factor));
-            a.vmovd(scale, __dword_ptr[rsi + 4]);
-            a.vmovd(high, __dword_ptr[rsi + 2]);
+            a.vmovd(scale, __dword_ptr[w.Block + 4]);
+            a.vmovd(high, __dword_ptr[w.Block + 2]);
             a.vpmultishiftqb(scale, KernelBuilder.Quarter(lowPlaces), scale);
             a.vpmultishiftqb(high, KernelBuilder.Quarter(highPlaces), high);
             a.vpandd(scale, scale, KernelBuilder.Quarter(nibble));
@@ -66,7 +66,7 @@ internal sealed class IQ4_XSGemv : GemvCode
             a.vmulps(scales, scales, factor);
             for (var half = 0; half < 2; half++)
             {
-                a.vmovdqu64(bytes, __zmmword_ptr[rsi + 8 + 64 * half]);
+                a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 8 + 64 * half]);
                 w.SplitNibbles(bytes, codes, nibble);
                 a.vpshufb(codes, steps, codes);
                 a.vpshufb(bytes, steps, bytes);

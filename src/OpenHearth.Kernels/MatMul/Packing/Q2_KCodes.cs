@@ -54,7 +54,7 @@ internal sealed class Q2_KGemv : GemvCode
             (b.Vector("bits"), b.Vector("codes"), b.Vector("scales"), b.Vector("minimums"), b.Vector("factor, then scales of lanes"));
         return () =>
         {
-            a.vpmovzxbd(scales, __xmmword_ptr[rsi]);
+            a.vpmovzxbd(scales, __xmmword_ptr[w.Block]);
             a.vpsrld(mins, scales, 4);
             a.vpandd(scales, scales, nibble);
             a.vcvtdq2ps(mins, mins);
@@ -63,7 +63,7 @@ internal sealed class Q2_KGemv : GemvCode
             a.vmulps(scales, scales, factor);
             w.BroadcastHalf(factor, 82);
             a.vmulps(mins, mins, factor);
-            a.vmovdqu64(bits, __zmmword_ptr[rsi + 16]);
+            a.vmovdqu64(bits, __zmmword_ptr[w.Block + 16]);
             for (var k = 0; k < 4; k++)
             {
                 a.vpandd(codes, bits, three);

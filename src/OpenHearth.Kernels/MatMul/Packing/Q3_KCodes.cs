@@ -72,7 +72,7 @@ internal sealed class Q3_KGemv : GemvCode
         return () =>
         {
             var (scale, rest) = (KernelBuilder.Quarter(scales), KernelBuilder.Quarter(factor));
-            a.vmovdqu64(rest, __xmmword_ptr[rsi + 94]);
+            a.vmovdqu64(rest, __xmmword_ptr[w.Block + 94]);
             a.vpshufb(scale, rest, KernelBuilder.Quarter(lowPlaces));
             a.vpshufb(rest, rest, KernelBuilder.Quarter(highPlaces));
             a.vpmultishiftqb(scale, KernelBuilder.Quarter(lowTurn), scale);
@@ -85,9 +85,9 @@ internal sealed class Q3_KGemv : GemvCode
             w.BroadcastHalf(factor, 108);
             a.vmulps(scales, scales, factor);
 
-            a.vbroadcasti64x4(high, __ymmword_ptr[rsi]);
+            a.vbroadcasti64x4(high, __ymmword_ptr[w.Block]);
             a.vprolvq(high, high, turn);
-            a.vmovdqu64(bits, __zmmword_ptr[rsi + 32]);
+            a.vmovdqu64(bits, __zmmword_ptr[w.Block + 32]);
             for (var k = 0; k < 4; k++)
             {
                 a.vpandd(codes, bits, three);

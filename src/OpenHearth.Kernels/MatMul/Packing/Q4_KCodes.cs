@@ -62,7 +62,7 @@ internal sealed class Q4_KGemv : GemvCode
             writeScales();
             for (var half = 0; half < 2; half++)
             {
-                a.vmovdqu64(bytes, __zmmword_ptr[rsi + 16 + 64 * half]);
+                a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 16 + 64 * half]);
                 w.SplitNibbles(bytes, codes, nibble);
                 a.vpermps(factor, lanes[2 * half], scales);
                 w.Multiply(factor, (codes, 2 * half));
@@ -90,7 +90,7 @@ internal sealed class Q4_KGemv : GemvCode
         var (all, head, high) = (scales, factor, b.Vector("high bits"));
         return () =>
         {
-            a.vmovdqu64(KernelBuilder.Quarter(head), __xmmword_ptr[rsi]);
+            a.vmovdqu64(KernelBuilder.Quarter(head), __xmmword_ptr[w.Block]);
             a.vpshufd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(head), 0b11_10_11_01);
             a.vpshufd(KernelBuilder.Quarter(high), KernelBuilder.Quarter(head), 0b10_10_01_01);
             a.vpsrlvd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(all), KernelBuilder.Quarter(shifts));

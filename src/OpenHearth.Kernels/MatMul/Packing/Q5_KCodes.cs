@@ -50,11 +50,11 @@ internal sealed class Q5_KGemv : GemvCode
         {
             writeScales();
             // Bits 0 and 2 belong to the first vector, 1 and 3 to the second, 4 and 6, 5 and 7 to the others.
-            a.vbroadcasti64x4(high, __ymmword_ptr[rsi + 16]);
+            a.vbroadcasti64x4(high, __ymmword_ptr[w.Block + 16]);
             a.vprolvq(high, high, turn);
             for (var half = 0; half < 2; half++)
             {
-                a.vmovdqu64(bytes, __zmmword_ptr[rsi + 48 + 64 * half]);
+                a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 48 + 64 * half]);
                 w.SplitNibbles(bytes, codes, nibble);
                 a.vpternlogd(codes, high, sixteen, GemvWriter.OrAnd);
                 a.vprorq(high, high, 1);

@@ -56,15 +56,15 @@ internal sealed class Q6_KGemv : GemvCode
             (b.Vector("bytes, then upper codes"), b.Vector("lower codes"), b.Vector("upper bits"), b.Vector("scales"), b.Vector("scales of lanes"));
         return () =>
         {
-            a.vpmovsxbd(scales, __xmmword_ptr[rsi + 192]);
+            a.vpmovsxbd(scales, __xmmword_ptr[w.Block + 192]);
             a.vcvtdq2ps(scales, scales);
             w.BroadcastHalf(factor, 208);
             a.vmulps(scales, scales, factor);
             for (var half = 0; half < 2; half++)
             {
-                a.vbroadcasti64x4(high, __ymmword_ptr[rsi + 128 + 32 * half]);
+                a.vbroadcasti64x4(high, __ymmword_ptr[w.Block + 128 + 32 * half]);
                 a.vprolvq(high, high, turn);
-                a.vmovdqu64(bytes, __zmmword_ptr[rsi + 64 * half]);
+                a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 64 * half]);
                 w.SplitNibbles(bytes, codes, nibble);
                 a.vpternlogd(codes, high, upperBits, GemvWriter.OrAnd);
                 a.vprorq(high, high, 4);

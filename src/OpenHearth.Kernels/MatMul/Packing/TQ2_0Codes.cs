@@ -47,7 +47,7 @@ internal sealed class TQ2_0Gemv : GemvCode
         return () =>
         {
             w.BroadcastHalf(scale, 64);
-            a.vmovdqu64(codes[0], __zmmword_ptr[rsi]);
+            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block]);
             for (var k = 1; k < 4; k++)
                 a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
             for (var k = 0; k < 4; k++)
