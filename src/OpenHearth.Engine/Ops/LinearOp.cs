@@ -14,9 +14,13 @@ internal sealed class LinearOp(Node x, Weight weight, float[]? bias) : Node(weig
     /// <summary>[width of y], or null</summary>
     public float[]? Bias => bias;
 
+    /// <summary>True for the scores of the vocabulary, which show every rounding (docs/log.md).</summary>
+    public bool IsHead { get; init; }
+
     public override void Forward(StepContext step)
     {
-        Product.Multiply(step.Pool, weight.Matrix, step.Values(Inputs[0]), step.Values(this), step.Rows(this), step.Precision);
+        var precision = IsHead && step.Precision == Precision.Fast ? Precision.Fine : step.Precision;
+        Product.Multiply(step.Pool, weight.Matrix, step.Values(Inputs[0]), step.Values(this), step.Rows(this), precision);
         Finish(step);
     }
 
@@ -46,10 +50,11 @@ internal static partial class GraphOps
     /// <param name="width">Values a row of the result.</param>
     /// <param name="first">First row of the matrix that is used.</param>
     /// <param name="total">Rows that the matrix has.</param>
-    public static Node Linear(this GraphBuilder graph, Node x, string name, int width, int first, int total)
+    /// <param name="isHead">True for the scores of the vocabulary.</param>
+    public static Node Linear(this GraphBuilder graph, Node x, string name, int width, int first, int total, bool isHead = false)
     {
         var bias = graph.Weights.Has($"{name}.bias") ? graph.Weights.Vector($"{name}.bias", total).AsSpan(first, width).ToArray() : null;
-        return graph.Add(new LinearOp(x, graph.Weights.Matrix($"{name}.weight", total, x.Width, first, width, scaled: true), bias));
+        return graph.Add(new LinearOp(x, graph.Weights.Matrix($"{name}.weight", total, x.Width, first, width, scaled: true), bias) { IsHead = isHead });
     }
 
     /// <summary>The scores of the vocabulary: a product with <c>output</c>, or with the embedding where the model has no other.</summary>
@@ -58,6 +63,7 @@ internal static partial class GraphOps
     public static Node Head(this GraphBuilder graph, Node x)
     {
         var name = graph.Weights.Has("output.weight") ? "output" : "token_embd";
-        return graph.Linear(x, name, graph.Weights.Rows($"{name}.weight"));
+        var width = graph.Weights.Rows($"{name}.weight");
+        return graph.Linear(x, name, width, 0, width, isHead: true);
     }
 }

@@ -97,6 +97,7 @@ public static unsafe class Attention
     private static long Cut(List<AttentionUnit> units, AttentionShape shape, CacheFormat format, long slot, ReadOnlySpan<AttentionRun> runs, int queries, int output)
     {
         units.Clear();
+        var tileRows = AttentionTile.MostRows(shape);
         var partials = 0L;
         for (var i = 0; i < runs.Length; i++)
         {
@@ -106,9 +107,9 @@ public static unsafe class Attention
             Check.Rows(output, run.FirstRow + run.Count, shape.Heads * shape.ValueWidth);
             var rows = run.Count * shape.Group;
             // The last rows see most keys: they come first, so that no thread is left alone with them.
-            for (var row = (rows - 1) / AttentionTile.MaxRows * AttentionTile.MaxRows; row >= 0; row -= AttentionTile.MaxRows)
+            for (var row = (rows - 1) / tileRows * tileRows; row >= 0; row -= tileRows)
             {
-                var count = Math.Min(AttentionTile.MaxRows, rows - row);
+                var count = Math.Min(tileRows, rows - row);
                 var first = Visible(shape, run, row / shape.Group).First;
                 var end = Visible(shape, run, (row + count - 1) / shape.Group).End;
                 var split = rows <= SplitRows && end - first > SplitKeys;

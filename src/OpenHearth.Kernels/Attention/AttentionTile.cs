@@ -9,7 +9,7 @@ namespace OpenHearth.Kernels.Attention;
 /// </summary>
 internal unsafe struct AttentionTile : IRowKernel
 {
-    public const int MaxRows = 64;
+    private const int MostGroup = 4;
     private const int Block = CacheFormat.BlockTokens;
 
     public AttentionShape Shape;
@@ -24,11 +24,17 @@ internal unsafe struct AttentionTile : IRowKernel
     public float* Partial; // [rows, 2 + padded valueWidth] or null
     public float* Scratch;
 
+    /// <summary>
+    /// Most rows of a tile: those of 64 tokens, so that little is computed for keys that come after them, but not more than fit
+    /// in the second-level cache. The more rows, the fewer times a block of the cache is decoded.
+    /// </summary>
+    public static int MostRows(AttentionShape shape) => Block * Math.Min(shape.Group, MostGroup);
+
     /// <summary>Floats of scratch that a tile needs.</summary>
     public static long ScratchLength(AttentionShape shape)
     {
-        var padded = CacheFormat.Padded(shape.ValueWidth);
-        return Round(MaxRows * shape.KeyWidth) + (Block * shape.KeyWidth) + (Block * padded) + (MaxRows * padded) + (MaxRows * Block) + (2 * MaxRows);
+        var (rows, padded) = (MostRows(shape), CacheFormat.Padded(shape.ValueWidth));
+        return Round(rows * shape.KeyWidth) + (Block * shape.KeyWidth) + (Block * padded) + (rows * padded) + (rows * Block) + (2 * rows);
     }
 
     /// <summary>Floats of one unfinished row.</summary>
@@ -38,41 +44,52 @@ internal unsafe struct AttentionTile : IRowKernel
 
     public void Run<TSimd, TVector>(int first, int end) where TSimd : struct, ISimd<TVector> where TVector : struct
     {
-        var padded = CacheFormat.Padded(Shape.ValueWidth);
+        var (rows, padded) = (MostRows(Shape), CacheFormat.Padded(Shape.ValueWidth));
         var queries = Scratch; // [rows, keyWidth]
-        var keyScratch = queries + Round(MaxRows * Shape.KeyWidth);
+        var keyScratch = queries + Round(rows * Shape.KeyWidth);
         var valueScratch = keyScratch + (Block * Shape.KeyWidth);
         var sums = valueScratch + (Block * padded); // [rows, padded]
-        var scores = sums + (MaxRows * padded); // [rows, 64]
-        var largest = scores + (MaxRows * Block); // [rows]
-        var totals = largest + MaxRows; // [rows]
-        Begin(queries, sums, padded, largest, totals);
+        var scores = sums + (rows * padded); // [rows, 64]
+        var largest = scores + (rows * Block); // [rows]
+        var totals = largest + rows; // [rows]
+        Begin<TSimd, TVector>(queries, sums, padded, largest, totals);
         for (var key = Unit.FirstKey / Block * Block; key < Unit.EndKey; key += Block)
         {
             var plane = Sequence.Blocks[key / Block].Pointer + Slot + (Unit.KeyHead * Format.HeadBytes(Shape));
             var keys = Format.Load(plane, Shape.KeyWidth, keyScratch);
-            new Span<float>(scores, Unit.Rows * Block).Clear();
-            TileProduct.MultiplyAdd<TSimd, TVector>(queries, Shape.KeyWidth, keys, Block, scores, Block, Unit.Rows, Shape.KeyWidth, Block);
+            // Rows of tokens that come before the block see none of it.
+            var unseeing = Shape.Causal ? Math.Clamp(((key - Sequence.Past) * Shape.Group) - Unit.FirstRow, 0, Unit.Rows) : 0;
+            var seeing = Unit.Rows - unseeing;
+            new Span<float>(scores + (unseeing * Block), seeing * Block).Clear();
+            TileProduct.MultiplyAdd<TSimd, TVector>(
+                queries + (unseeing * Shape.KeyWidth), Shape.KeyWidth, keys, Block, scores + (unseeing * Block), Block, seeing, Shape.KeyWidth, Block);
             var from = Math.Max(Unit.FirstKey - key, 0);
             var to = Math.Min(Unit.EndKey - key, Block);
-            for (var r = 0; r < Unit.Rows; r++)
+            for (var r = unseeing; r < Unit.Rows; r++)
                 Weigh<TSimd, TVector>(r, key, from, to, scores + (r * Block), sums + (r * padded), padded, largest, totals);
             var values = Shape.ValuesInKeys
                 ? Transpose(keys, valueScratch, Shape.ValueWidth, padded)
                 : Format.Load(plane + Format.KeyBytes(Shape), padded, valueScratch);
-            TileProduct.MultiplyAdd<TSimd, TVector>(scores + from, Block, values + ((long)from * padded), padded, sums, padded, Unit.Rows, to - from, padded);
+            TileProduct.MultiplyAdd<TSimd, TVector>(
+                scores + (unseeing * Block) + from, Block, values + ((long)from * padded), padded, sums + (unseeing * padded), padded, seeing, to - from, padded);
         }
-        End(sums, padded, largest, totals);
+        End<TSimd, TVector>(sums, padded, largest, totals);
     }
 
-    private readonly void Begin(float* queries, float* sums, int padded, float* largest, float* totals)
+    private readonly void Begin<TSimd, TVector>(float* queries, float* sums, int padded, float* largest, float* totals)
+        where TSimd : struct, ISimd<TVector> where TVector : struct
     {
+        var scale = TSimd.Broadcast(Shape.Scale);
         for (var r = 0; r < Unit.Rows; r++)
         {
             var (token, head) = Place(r);
             var source = Queries + ((((long)Sequence.FirstRow + token) * Shape.Heads) + head) * Shape.KeyWidth;
-            for (var i = 0; i < Shape.KeyWidth; i++)
-                queries[(r * Shape.KeyWidth) + i] = source[i] * Shape.Scale;
+            var query = queries + (r * Shape.KeyWidth);
+            var i = 0;
+            for (; i <= Shape.KeyWidth - TSimd.Count; i += TSimd.Count)
+                TSimd.Store(TSimd.Multiply(TSimd.Load(source + i), scale), query + i);
+            for (; i < Shape.KeyWidth; i++)
+                query[i] = source[i] * Shape.Scale;
             var sink = Sinks != null && Unit.CountsSinks;
             largest[r] = sink ? Sinks[head] : float.NegativeInfinity;
             totals[r] = sink ? 1f : 0f;
@@ -131,7 +148,8 @@ internal unsafe struct AttentionTile : IRowKernel
             TSimd.Store(TSimd.Multiply(cap, SimdMath.Tanh<TSimd, TVector>(TSimd.Divide(TSimd.Load(scores + j), cap))), scores + j);
     }
 
-    private readonly void End(float* sums, int padded, float* largest, float* totals)
+    private readonly void End<TSimd, TVector>(float* sums, int padded, float* largest, float* totals)
+        where TSimd : struct, ISimd<TVector> where TVector : struct
     {
         for (var r = 0; r < Unit.Rows; r++)
         {
@@ -146,7 +164,11 @@ internal unsafe struct AttentionTile : IRowKernel
             }
             var (token, head) = Place(r);
             var target = Output + ((((long)Sequence.FirstRow + token) * Shape.Heads) + head) * Shape.ValueWidth;
-            for (var i = 0; i < Shape.ValueWidth; i++)
+            var total = TSimd.Broadcast(totals[r]);
+            var i = 0;
+            for (; i <= Shape.ValueWidth - TSimd.Count; i += TSimd.Count)
+                TSimd.Store(TSimd.Divide(TSimd.Load(row + i), total), target + i);
+            for (; i < Shape.ValueWidth; i++)
                 target[i] = row[i] / totals[r];
         }
     }

@@ -98,27 +98,29 @@ public static unsafe class Product
         if (precision == Precision.Exact)
             FloatRows.Run(pool, ref targets, x, tokens);
         else if (targets.All(weights => weights.Codes is not null))
-            RunCoded(pool, ref targets, x, tokens, generated);
+            RunCoded(pool, ref targets, x, tokens, generated, precision);
         else if (!generated)
             FloatRows.Run(pool, ref targets, x, tokens);
         else if (tokens > FloatGemvKernel.MostTokens)
-            FloatGemmJob.Run(pool, ref targets, x, tokens);
+            FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: precision == Precision.Fast && Bf16Speed.BeatsFloats && FloatGemmJob.TakesBf16(targets));
         else if (targets.All(weights => FloatGemvKernel.Has(weights.Type)))
             FloatGemvJob.Run(pool, ref targets, x, tokens);
         else
             FloatRows.Run(pool, ref targets, x, tokens);
     }
 
-    private static void RunCoded(ComputePool pool, ref Targets targets, float* x, int tokens, bool generated)
+    private static void RunCoded(ComputePool pool, ref Targets targets, float* x, int tokens, bool generated, Precision precision)
     {
         if (generated && tokens <= GemvWriter.MostTokens && targets.All(weights => weights.Codes!.Gemv is not null))
             GemvJob.Run(pool, ref targets, x, tokens);
         else if (tokens <= CodedRows.MostTokens)
             CodedRows.Run(pool, ref targets, x, tokens);
-        else if (generated)
-            GemmJob.Run(pool, ref targets, x, tokens);
-        else
+        else if (!generated)
             FloatRows.Run(pool, ref targets, x, tokens);
+        else if (precision == Precision.Fast && Bf16Speed.EqualsIntegers)
+            FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: true);
+        else
+            GemmJob.Run(pool, ref targets, x, tokens);
     }
 
     private static void CheckInput(Matrix weights, ReadOnlySpan<float> x, int tokens)

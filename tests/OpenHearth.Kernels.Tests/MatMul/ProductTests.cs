@@ -7,6 +7,8 @@ namespace OpenHearth.Kernels.Tests.MatMul;
 
 public sealed class ProductTests
 {
+    private static readonly Precision[] Precisions = Enum.GetValues<Precision>();
+
     public static TheoryData<TensorType, CpuLevel> FormatsAndLevels
     {
         get
@@ -37,8 +39,11 @@ public sealed class ProductTests
                 Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Exact);
                 Check(weights, x, y, tokens, 4e-6);
                 Array.Fill(y, float.NaN);
-                Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Fast);
+                Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Fine);
                 Check(weights, x, y, tokens, 1e-4);
+                Array.Fill(y, float.NaN);
+                Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Fast);
+                Check(weights, x, y, tokens, FastTolerance(tokens));
             }
         }
     }
@@ -52,7 +57,7 @@ public sealed class ProductTests
         using var c = new TestMatrix(TensorType.Q8_0, 5, 512, 3);
         foreach (var tokens in new[] { 1, 3, 20 })
         {
-            foreach (var precision in Enum.GetValues<Precision>())
+            foreach (var precision in Precisions)
             {
                 var x = RandomRow(tokens * 512, tokens);
                 float[] ya = new float[tokens * 70], yb = new float[tokens * 33], yc = new float[tokens * 5];
@@ -93,7 +98,7 @@ public sealed class ProductTests
                     for (var i = 0; i < x.Length; i++)
                         x[i] = plain[i] * scale;
                     Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Fast);
-                    Check(weights, x, y, tokens, 1e-4, floor: 1e-28);
+                    Check(weights, x, y, tokens, FastTolerance(tokens), floor: 1e-28);
                 }
                 foreach (var bad in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
                 {
@@ -140,8 +145,8 @@ public sealed class ProductTests
         {
             for (var tokens = 1; tokens <= 40; tokens++)
             {
-                Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Fast);
-                Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Exact);
+                foreach (var precision in Precisions)
+                    Product.Multiply(pool, weights.Matrix, x, y, tokens, precision);
             }
         }
     }
@@ -156,6 +161,9 @@ public sealed class ProductTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Product.Multiply(pool, weights.Matrix, new float[64], new float[3], 1, Precision.Fast));
         Assert.Throws<ArgumentException>(() => Product.Multiply(pool, weights.Matrix, other.Matrix, new float[96], new float[4], new float[4], 1, Precision.Fast));
     }
+
+    // More tokens may be multiplied in bf16: both factors are then off by 2⁻⁹ at most.
+    private static double FastTolerance(int tokens) => tokens > CodedRows.MostTokens ? 8e-3 : 1e-4;
 
     internal static float[] RandomRow(int length, int seed)
     {

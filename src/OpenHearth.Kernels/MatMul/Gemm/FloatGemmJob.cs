@@ -4,12 +4,16 @@ using OpenHearth.Kernels.Threading;
 namespace OpenHearth.Kernels.MatMul.Gemm;
 
 /// <summary>
-/// Products of many tokens with plain numbers: in bf16 where the weights have no more than 16 bits and the processor
-/// multiplies it faster than F32, and in F32 otherwise.
+/// Products of many tokens in plain numbers, bf16 or F32: a part decodes a block of rows once into panels that stay in the
+/// second-level cache, and multiplies them with every tile of tokens.
 /// </summary>
 internal unsafe struct FloatGemmJob : IJob
 {
     private const int PanelCacheBytes = 1 << 20;
+    private const int MostRows = 128;
+
+    // Parts of a thread: few enough to cost nothing, enough that threads end together.
+    private const int PartsOfThread = 8;
 
     private Targets _targets;
     private ComputePool _pool;
@@ -19,12 +23,11 @@ internal unsafe struct FloatGemmJob : IJob
     private int _columns;
     private bool _bf16;
 
-    /// <summary>Multiplies. The level must be AVX-512 or above, and code generation allowed.</summary>
-    public static void Run(ComputePool pool, ref Targets targets, float* x, int tokens) =>
-        Run(pool, ref targets, x, tokens, FloatGemmKernel.PrefersBf16 && !HasF32(targets));
+    /// <summary>True where all weights are of at most 16 bits, so that bf16 keeps most of them.</summary>
+    public static bool TakesBf16(in Targets targets) => targets.All(weights => weights.Codes is not null || weights.Type is TensorType.F16 or TensorType.BF16);
 
-    /// <summary>Multiplies in one way or the other, for tests.</summary>
-    internal static void Run(ComputePool pool, ref Targets targets, float* x, int tokens, bool bf16)
+    /// <summary>Multiplies. The level must be AVX-512 or above, and code generation allowed; for bf16 the processor must have that.</summary>
+    public static void Run(ComputePool pool, ref Targets targets, float* x, int tokens, bool bf16)
     {
         var job = new FloatGemmJob
         {
@@ -37,7 +40,7 @@ internal unsafe struct FloatGemmJob : IJob
         job._tiles = pool.Shared.Get((long)tokens * job.RowBytes + job._tileCount * 64);
         var pack = new PackJob { Job = job, X = x };
         pool.Run(ref pack, job._tileCount);
-        targets.Cut(Math.Clamp(Math.Min(pool.CacheBytes / 2, PanelCacheBytes) / job.RowBytes / 32 * 32, 32, 128));
+        targets.Cut(job.RowsPerPart(targets));
         job._targets = targets;
         pool.Run(ref job, targets.Parts);
     }
@@ -51,19 +54,12 @@ internal unsafe struct FloatGemmJob : IJob
         var panelBytes = PanelLayout.Rows * RowBytes;
         var panelCount = (end - first + PanelLayout.Rows - 1) / PanelLayout.Rows;
         var rowScratch = FloatTiles.ScratchBytes(_columns, _bf16);
-        var results = _pool.Local.Get(ResultTile.Bytes + (long)panelCount * panelBytes + rowScratch + RowFloats.ScratchBytes(weights));
-        var panels = results + ResultTile.Bytes;
+        var panels = _pool.Local.Get((long)panelCount * panelBytes + rowScratch + (_bf16 ? Bf16Rows.ScratchBytes(weights) : RowFloats.ScratchBytes(weights)));
         var scratch = panels + (long)panelCount * panelBytes;
         for (var p = 0; p < panelCount; p++)
         {
-            for (var r = 0; r < PanelLayout.Rows; r++)
-            {
-                var row = FloatTiles.Row(scratch, r, _columns, _bf16);
-                if (first + p * PanelLayout.Rows + r < end)
-                    RowFloats.Decode(weights, first + p * PanelLayout.Rows + r, row, scratch + rowScratch);
-                else
-                    new Span<float>(row, _columns).Clear();
-            }
+            var row = first + p * PanelLayout.Rows;
+            Decode(weights, row, Math.Min(PanelLayout.Rows, end - row), scratch, scratch + rowScratch);
             FloatTiles.Pack(scratch, PanelLayout.Rows, _columns, _bf16, panels + (long)p * panelBytes);
         }
         for (var tile = 0; tile < _tileCount; tile++)
@@ -74,33 +70,49 @@ internal unsafe struct FloatGemmJob : IJob
             {
                 PanelBytes = panelBytes,
                 Tile = Tile(tile),
-                Results = (float*)results,
+                YStride = (long)weights.Rows * sizeof(float),
                 Steps = RowBytes / 16,
             };
             for (var (p, together) = (0, 0); p < panelCount; p += together)
             {
                 together = Math.Min(FloatGemmKernel.MostPanels, panelCount - p);
-                arguments.Panels = panels + (long)p * panelBytes;
-                FloatGemmKernel.Get(_bf16, together, tokens).Run(&arguments);
                 var row = first + p * PanelLayout.Rows;
-                ResultTile.Store((float*)results, together, Math.Min(together * PanelLayout.Rows, end - row), tokens, null, target.Y + (long)token * weights.Rows + row, weights.Rows);
+                arguments.Panels = panels + (long)p * panelBytes;
+                arguments.Y = target.Y + (long)token * weights.Rows + row;
+                arguments.LastRows = Lanes(end - row - (together - 1) * PanelLayout.Rows);
+                FloatGemmKernel.Get(_bf16, together, tokens).Run(&arguments);
             }
         }
     }
 
+    private readonly void Decode(Matrix weights, int first, int rows, byte* target, byte* scratch)
+    {
+        for (var r = 0; r < PanelLayout.Rows; r++)
+        {
+            var row = FloatTiles.Row(target, r, _columns, _bf16);
+            if (r >= rows)
+                new Span<byte>(row, RowBytes).Clear();
+            else if (_bf16)
+                Bf16Rows.Decode(weights, first + r, (ushort*)row, scratch);
+            else
+                RowFloats.Decode(weights, first + r, (float*)row, scratch);
+        }
+    }
+
+    private readonly int RowsPerPart(in Targets targets)
+    {
+        var rows = 0;
+        for (var i = 0; i < targets.Count; i++)
+            rows += targets[i].Weights.Rows;
+        var cached = Math.Min(_pool.CacheBytes / 2, PanelCacheBytes) / RowBytes;
+        return Math.Clamp(Math.Min(cached, rows / (_pool.Threads * PartsOfThread)) / 32 * 32, 32, MostRows);
+    }
+
+    private static long Lanes(int rows) => (1L << Math.Min(rows, PanelLayout.Rows)) - 1;
+
     private readonly int First(int tile) => (int)((long)_tokens * tile / _tileCount);
 
     private readonly byte* Tile(int tile) => _tiles + (long)First(tile) * RowBytes + tile * 64;
-
-    private static bool HasF32(in Targets targets)
-    {
-        for (var i = 0; i < targets.Count; i++)
-        {
-            if (targets[i].Weights.Type is not (TensorType.F16 or TensorType.BF16))
-                return true;
-        }
-        return false;
-    }
 
     private struct PackJob : IJob
     {
@@ -109,12 +121,19 @@ internal unsafe struct FloatGemmJob : IJob
 
         public readonly void Execute(int part, int parts)
         {
-            var columns = Job._columns;
-            var scratch = Job._pool.Local.Get(FloatTiles.ScratchBytes(columns, Job._bf16));
+            var (columns, bf16) = (Job._columns, Job._bf16);
+            var scratch = Job._pool.Local.Get(FloatTiles.ScratchBytes(columns, bf16));
             var (first, end) = (Job.First(part), Job.First(part + 1));
             for (var t = first; t < end; t++)
-                new Span<float>(X + (long)t * columns, columns).CopyTo(new Span<float>(FloatTiles.Row(scratch, t - first, columns, Job._bf16), columns));
-            FloatTiles.Pack(scratch, end - first, columns, Job._bf16, Job.Tile(part));
+            {
+                var source = X + (long)t * columns;
+                var row = FloatTiles.Row(scratch, t - first, columns, bf16);
+                if (bf16)
+                    Bf16Rows.Round(source, columns, (ushort*)row);
+                else
+                    new Span<float>(source, columns).CopyTo(new Span<float>(row, columns));
+            }
+            FloatTiles.Pack(scratch, end - first, columns, bf16, Job.Tile(part));
         }
     }
 }

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using OpenHearth.Kernels.CodeGen;
-using OpenHearth.Kernels.Cpu;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Gemm;
@@ -21,15 +19,8 @@ internal static class FloatGemmKernel
 
     private const int Unrolled = 4;
 
-    private static readonly Lazy<bool> Bf16IsWorthIt = new(CompareWithF32);
-
     private static readonly KernelTable Kernels = new(2 * MostPanels * MostTokens, number =>
         Write(number / (MostPanels * MostTokens) != 0, number / MostTokens % MostPanels + 1, number % MostTokens + 1));
-
-    /// <summary>
-    /// True where this processor's bf16 products are faster than F32 by far. It is measured, since on some they are slower.
-    /// </summary>
-    public static bool PrefersBf16 => CpuFeatures.Current.Bf16 && Bf16IsWorthIt.Value;
 
     /// <summary>The kernel for this processor.</summary>
     public static GeneratedKernel Get(bool bf16, int panels, int tokens) =>
@@ -42,7 +33,9 @@ internal static class FloatGemmKernel
         public byte* Panels;
         public long PanelBytes; // from one panel to the next
         public byte* Tile;
-        public float* Results; // [tokens][panels][16], overwritten
+        public float* Y; // [tokens, panels · 16], overwritten
+        public long YStride; // bytes from a token's results to the next one's
+        public long LastRows; // bits of the rows of the last panel that exist
         public long Steps; // double words of a row, divided by 4
     }
 
@@ -50,12 +43,14 @@ internal static class FloatGemmKernel
     {
         var b = new KernelBuilder();
         var a = b.Asm;
-        var (panel, stride, tile, results, steps) = (rsi, r8, rdx, rax, rcx);
+        var (panel, stride, tile, y, yStride, steps) = (rsi, r8, rdx, rax, r9, rcx);
         a.mov(panel, __[rdi]);
         a.mov(stride, __[rdi + 8]);
         a.mov(tile, __[rdi + 16]);
-        a.mov(results, __[rdi + 24]);
-        a.mov(steps, __[rdi + 32]);
+        a.mov(y, __[rdi + 24]);
+        a.mov(yStride, __[rdi + 32]);
+        a.kmovq(k1, __qword_ptr[rdi + 40]);
+        a.mov(steps, __[rdi + 48]);
         var sums = b.Vectors("sum", panels * tokens);
         var weights = b.Vectors("weights", panels);
         var activation = b.Vector("activation");
@@ -83,27 +78,13 @@ internal static class FloatGemmKernel
         a.add(tile, 4 * Unrolled * tokens);
         a.dec(steps);
         a.jne(loop);
-        for (var i = 0; i < sums.Length; i++)
-            a.vmovups(__zmmword_ptr[results + 64 * i], sums[i]);
-        return b.Build($"gemm {panels * PanelLayout.Rows} rows × {tokens} tokens, {(bf16 ? "bf16" : "F32")}");
-    }
-
-    private static unsafe bool CompareWithF32()
-    {
-        // An instruction of bf16 does twice as much.
-        return 2 * Time(PeakKernel.Float) > 1.5 * Time(PeakKernel.Bf16);
-
-        static double Time(GeneratedKernel kernel)
+        for (var t = 0; t < tokens; t++)
         {
-            var best = double.MaxValue;
-            for (var i = 0; i < 5; i++)
-            {
-                var rounds = 500L;
-                var start = Stopwatch.GetTimestamp();
-                kernel.Run(&rounds);
-                best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
-            }
-            return best;
+            for (var p = 0; p < panels - 1; p++)
+                a.vmovups(__zmmword_ptr[y + 64 * p], sums[t * panels + p]);
+            a.vmovups(__zmmword_ptr[y + 64 * (panels - 1)].k1, sums[t * panels + panels - 1]);
+            a.add(y, yStride);
         }
+        return b.Build($"gemm {panels * PanelLayout.Rows} rows × {tokens} tokens, {(bf16 ? "bf16" : "F32")}");
     }
 }
