@@ -35,7 +35,7 @@ public static class Computer
     {
         using var pool = new ComputePool(threads);
         var peaks = CpuPeaks.Measure(pool);
-        return new ComputerPeaks(threads, peaks.ReadBytes, peaks.ReadBytesOneThread, peaks.FloatMacs * 2);
+        return new ComputerPeaks(threads, peaks.ReadBytes, peaks.ReadBytesOneThread, peaks.FloatMacs * 2, peaks.IntegerMacs, peaks.Bf16Macs);
     }
 
     private static string NameOf(CpuLevel level) => Enum.GetName(level)!.ToLowerInvariant();
@@ -46,4 +46,6 @@ public static class Computer
 /// <param name="ReadBytesPerSecond">Bytes read from memory by all threads.</param>
 /// <param name="ReadBytesPerSecondOneThread">Bytes read from memory by one thread.</param>
 /// <param name="FloatOperationsPerSecond">F32 additions and multiplications of all threads; a fused multiply-add is two.</param>
-public sealed record ComputerPeaks(int Threads, double ReadBytesPerSecond, double ReadBytesPerSecondOneThread, double FloatOperationsPerSecond);
+/// <param name="ByteMultiplyAddsPerSecond">Multiply-adds of bytes with VNNI, all threads; 0 where no kernels are generated.</param>
+/// <param name="Bf16MultiplyAddsPerSecond">Multiply-adds of bf16, all threads; 0 where no kernels are generated for it.</param>
+public sealed record ComputerPeaks(int Threads, double ReadBytesPerSecond, double ReadBytesPerSecondOneThread, double FloatOperationsPerSecond, double ByteMultiplyAddsPerSecond, double Bf16MultiplyAddsPerSecond);

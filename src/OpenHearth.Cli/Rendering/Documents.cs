@@ -46,7 +46,39 @@ internal sealed class CandidateConverter : JsonConverter<Candidate>
 internal sealed record EmbeddingsDocument(string Model, int Dimensions, IReadOnlyList<float[]> Embeddings);
 
 /// <summary>What <c>bench</c> prints.</summary>
-internal sealed record BenchDocument(string Model, int Threads, string Cpu, double LoadMs, double RssMb, double FileMb, SpeedDocument Prefill, SpeedDocument Decode);
+internal sealed record BenchDocument(string Model, int Threads, string Cpu, double LoadMs, double RssMb, double FileMb, SpeedDocument Prefill, SpeedDocument Decode, DeepSpeedDocument? DecodeDeep, IReadOnlyList<BatchSpeedDocument>? Batches, ProfileDocument? Profile);
+
+/// <summary>Decode behind some tokens of context.</summary>
+/// <param name="Depth">How many.</param>
+/// <param name="Tokens">Tokens made.</param>
+/// <param name="Tps">Tokens a second.</param>
+/// <param name="Ratio">To decode behind nothing in the same round.</param>
+internal sealed record DeepSpeedDocument(int Depth, int Tokens, SpreadDocument Tps, SpreadDocument Ratio);
+
+/// <summary>Steps of several tokens: one of each of as many sequences, or all of one sequence. Ratios are to decode in the same round.</summary>
+internal sealed record BatchSpeedDocument(int Rows, SpreadDocument SequencesTps, SpreadDocument SequencesRatio, SpreadDocument OneTps, SpreadDocument OneRatio);
+
+/// <summary>What <c>bench --profile</c> adds.</summary>
+internal sealed record ProfileDocument(LimitsDocument Limits, StepDocument Decode, StepDocument Prefill);
+
+/// <summary>The limits of the computer in the same run: gigabytes and thousand millions of multiply-adds a second; 0 where nothing reaches the unit.</summary>
+internal sealed record LimitsDocument(int Threads, double ReadGbPerS, double F32GmacPerS, double VnniGmacPerS, double Bf16GmacPerS);
+
+/// <summary>One kind of step: medians over <paramref name="Steps"/>.</summary>
+internal sealed record StepDocument(int Tokens, int Depth, int Steps, double Ms, IReadOnlyList<OpDocument> Ops);
+
+/// <summary>Ops of one kind within a step.</summary>
+/// <param name="Op">Kind, and for products role and format.</param>
+/// <param name="Calls">A step.</param>
+/// <param name="Ms">Of all calls.</param>
+/// <param name="Share">Of the step's time.</param>
+/// <param name="Mb">Weights or cache read.</param>
+/// <param name="GbPerS">The same a second.</param>
+/// <param name="OfRead">Share of the read bandwidth.</param>
+/// <param name="GmacPerS">Multiply-adds needed a second.</param>
+/// <param name="OfPeak">Share of what <paramref name="Peak"/> can do.</param>
+/// <param name="Peak"><c>f32</c>, <c>bf16</c> or <c>vnni</c> (on bytes: activations of 16 bits reach half).</param>
+internal sealed record OpDocument(string Op, int Calls, double Ms, double Share, double? Mb, double? GbPerS, double? OfRead, double? GmacPerS, double? OfPeak, string Peak);
 
 /// <summary>The speed of one kind of step.</summary>
 internal sealed record SpeedDocument(int Tokens, SpreadDocument Tps);

@@ -1,3 +1,6 @@
+using OpenHearth.Engine.Profiling;
+using OpenHearth.Engine.Weights;
+
 namespace OpenHearth.Engine.Graph;
 
 /// <summary>What the rows of a node stand for.</summary>
@@ -33,6 +36,16 @@ internal abstract class Node(int width, RowAxis rows, params Node[] inputs)
 
     /// <summary>Floats a row that <see cref="Forward"/> needs to work in, from <see cref="StepContext.Scratch"/>.</summary>
     public virtual int ScratchWidth => 0;
+
+    /// <summary>Matrices of the model that the inputs are multiplied with; a profile tells ops apart by them.</summary>
+    public virtual IEnumerable<Weight> Matrices => [];
+
+    /// <summary>What a step has to do for this node. Allocates: for profiles.</summary>
+    public virtual Work Work(StepContext step)
+    {
+        var rows = step.Rows(this);
+        return Matrices.Aggregate(default(Work), (sum, weight) => sum + weight.Product(rows));
+    }
 
     /// <summary>Computes the value for the rows of a step into its buffer.</summary>
     public abstract void Forward(StepContext step);

@@ -45,17 +45,20 @@ internal sealed class Plan
     }
 
     /// <summary>Runs what all tokens of the step need.</summary>
-    public void RunBody(StepContext step)
-    {
-        foreach (var instruction in _body)
-            instruction.Execute(step);
-    }
+    public void RunBody(StepContext step) => Run(_body, step);
 
     /// <summary>Runs what the selected outputs of the step need; afterwards the output node holds their results.</summary>
-    public void RunHead(StepContext step)
+    public void RunHead(StepContext step) => Run(_head, step);
+
+    private static void Run(Instruction[] instructions, StepContext step)
     {
-        foreach (var instruction in _head)
-            instruction.Execute(step);
+        foreach (var instruction in instructions)
+        {
+            if (step.Profile is { } profile)
+                profile.Execute(instruction, step);
+            else
+                instruction.Execute(step);
+        }
     }
 
     private static bool[] Needed(ModelGraph graph)

@@ -1,4 +1,5 @@
 using OpenHearth.Engine.KvCache;
+using OpenHearth.Engine.Profiling;
 using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Threading;
@@ -63,6 +64,9 @@ internal sealed class StepContext(ComputePool pool, Precision precision, CacheLa
 
     /// <summary>Where the values of nodes are.</summary>
     public required Arena Arena { get; init; }
+
+    /// <summary>What takes the time of every instruction, or null.</summary>
+    public StepProfile? Profile { get; set; }
 
     /// <summary>Begins the description of a step.</summary>
     public void Clear()

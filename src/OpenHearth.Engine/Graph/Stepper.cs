@@ -1,4 +1,5 @@
 using OpenHearth.Engine.KvCache;
+using OpenHearth.Engine.Profiling;
 using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Threading;
 
@@ -23,9 +24,11 @@ internal sealed class Stepper : IDisposable
     /// <summary>Takes a batch in.</summary>
     /// <param name="batch">Checked by the caller; where tokens see those after them, no run is longer than a step.</param>
     /// <param name="results">[rows asked for, output width], or empty to leave them in the batch</param>
-    public void Run(Batch batch, Span<float> results)
+    /// <param name="profile">What takes the time of each op, or null</param>
+    public void Run(Batch batch, Span<float> results, StepProfile? profile = null)
     {
         _step.Clear();
+        _step.Profile = profile;
         var firstResult = 0;
         foreach (ref readonly var entry in batch.Entries)
         {
@@ -74,6 +77,7 @@ internal sealed class Stepper : IDisposable
     private void Compute(Batch batch, Span<float> results, int firstResult)
     {
         var outputs = _step.OutputCount;
+        _step.Profile?.Begin();
         _step.Arena.Reserve(_step.TokenCount, Math.Min(outputs, MaximumOutputs));
         _plan.RunBody(_step);
         for (var first = 0; first < outputs; first += MaximumOutputs)
@@ -86,5 +90,6 @@ internal sealed class Stepper : IDisposable
                 : results.Slice((firstResult + first) * _plan.Graph.Output.Width, (end - first) * _plan.Graph.Output.Width);
             _step.Values(_plan.Graph.Output).CopyTo(target);
         }
+        _step.Profile?.End();
     }
 }

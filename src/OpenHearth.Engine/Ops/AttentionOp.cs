@@ -1,6 +1,7 @@
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.KvCache;
+using OpenHearth.Engine.Profiling;
 using OpenHearth.Kernels.Attention;
 
 namespace OpenHearth.Engine.Ops;
@@ -23,6 +24,28 @@ internal sealed class AttentionOp(Node[] inputs, AttentionShape shape, CacheSlot
 
     /// <summary>[heads] ALiBi: what a score loses for each token of distance; empty for none</summary>
     public float[] Slopes { get; init; } = [];
+
+    // What each token sees, multiplied with its queries and weighed; the cache is read once for all tokens of a run.
+    public override Work Work(StepContext step)
+    {
+        var (read, seen) = (0L, 0L);
+        foreach (ref readonly var run in step.AttentionRuns)
+        {
+            var most = run.Past + run.Count;
+            var farthest = 0L;
+            for (var i = 0; i < run.Count; i++)
+            {
+                var visible = shape.Causal ? run.Past + i + 1L : most;
+                visible = shape.Window > 0 ? Math.Min(visible, shape.Window) : visible;
+                visible = shape.Chunk > 0 ? Math.Min(visible, ((run.Past + i) % shape.Chunk) + 1) : visible;
+                seen += visible;
+                farthest = Math.Max(farthest, visible + (run.Count - 1 - i));
+            }
+            read += Math.Min(farthest, most);
+        }
+        var perToken = step.Cache.Format.BlockBytes(shape) / CacheFormat.BlockTokens;
+        return new Work(read * perToken, seen * shape.Heads * (shape.KeyWidth + shape.ValueWidth));
+    }
 
     public override void Forward(StepContext step)
     {

@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.Profiling;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Elementwise;
 using OpenHearth.Kernels.MatMul;
@@ -37,6 +38,22 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
 
     // gathered rows, gate, up, result: one expert at a time, at most all tokens
     public override int ScratchWidth => (2 * Width) + (2 * _hidden);
+
+    public override IEnumerable<Weight> Matrices => [.. gate, .. up, .. down];
+
+    // Only experts that some token uses are read.
+    public override Work Work(StepContext step)
+    {
+        var work = default(Work);
+        for (var expert = 0; expert < up.Length; expert++)
+        {
+            var count = 0;
+            for (var t = 0; t < step.Rows(this); t++)
+                count += Place(expert, step.Values(Inputs[1]), t) >= 0 ? 1 : 0;
+            work += gate[expert].Product(count) + up[expert].Product(count) + down[expert].Product(count);
+        }
+        return work;
+    }
 
     public override void Forward(StepContext step)
     {

@@ -16,6 +16,8 @@ internal sealed class HeadsLinearOp(Node x, Weight[] weights) : Node(weights.Len
     // one head at a time, its rows together
     public override int ScratchWidth => _columns + _results;
 
+    public override IEnumerable<Weight> Matrices => weights;
+
     public override void Forward(StepContext step)
     {
         var x = step.Values(Inputs[0]);

@@ -17,6 +17,8 @@ internal sealed class LinearOp(Node x, Weight weight, float[]? bias) : Node(weig
     /// <summary>True for the scores of the vocabulary, which show every rounding (docs/log.md).</summary>
     public bool IsHead { get; init; }
 
+    public override IEnumerable<Weight> Matrices => [weight];
+
     public override void Forward(StepContext step)
     {
         var precision = IsHead && step.Precision == Precision.Fast ? Precision.Fine : step.Precision;
