@@ -1,4 +1,7 @@
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Cpu;
+using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Engine;
@@ -38,6 +41,34 @@ public static class Computer
         return new ComputerPeaks(threads, peaks.ReadBytes, peaks.ReadBytesOneThread, peaks.FloatMacs * 2, peaks.IntegerMacs, peaks.Bf16Macs);
     }
 
+    /// <summary>Which kernel multiplies which format with how many tokens at the level in use, and why.</summary>
+    /// <inheritdoc cref="CpuName" path="/exception"/>
+    public static IReadOnlyList<KernelChoice> Kernels() =>
+        [.. BlockFormats.All.Where(format => format.BlockSize > 1 || format.CanEncode).SelectMany(format => KernelChoices(format.Type))];
+
+    /// <summary>The machine code of a generated kernel as text, or null where there is none of this name.</summary>
+    /// <param name="name">As <see cref="KernelChoice.Generated"/> gives it.</param>
+    public static string? KernelListing(string name) => ProductKernels.Listing(name);
+
+    /// <summary>Name, bytes and time to write, of each kernel that products needed so far in this process.</summary>
+    public static IReadOnlyList<(string Name, int Bytes, TimeSpan Time)> GeneratedSoFar() => [.. GeneratedKernels.All];
+
+    private static IEnumerable<KernelChoice> KernelChoices(TensorType type)
+    {
+        const int mostTokens = 16; // more make no difference
+        var choices = Enumerable.Range(1, mostTokens).Select(tokens => ProductKernels.For(type, tokens, Precision.Fast, CpuFeatures.Current.Level)).ToList();
+        for (var first = 0; first < mostTokens;)
+        {
+            var end = first;
+            while (end < mostTokens && choices[end].Kernel == choices[first].Kernel)
+                end++;
+            // Of many tokens, most go through the kernel of the largest tile.
+            var choice = end == mostTokens ? choices[^1] : choices[first];
+            yield return new KernelChoice(type.ToString(), first + 1, end == mostTokens ? null : end, $"{choice.Kernel}", choice.Why, choice.Generated);
+            first = end;
+        }
+    }
+
     private static string NameOf(CpuLevel level) => Enum.GetName(level)!.ToLowerInvariant();
 }
 
@@ -49,3 +80,12 @@ public static class Computer
 /// <param name="ByteMultiplyAddsPerSecond">Multiply-adds of bytes with VNNI, all threads; 0 where no kernels are generated.</param>
 /// <param name="Bf16MultiplyAddsPerSecond">Multiply-adds of bf16, all threads; 0 where no kernels are generated for it.</param>
 public sealed record ComputerPeaks(int Threads, double ReadBytesPerSecond, double ReadBytesPerSecondOneThread, double FloatOperationsPerSecond, double ByteMultiplyAddsPerSecond, double Bf16MultiplyAddsPerSecond);
+
+/// <summary>Which kernel multiplies a format with so many tokens.</summary>
+/// <param name="Format">Name of the format.</param>
+/// <param name="FirstTokens">From so many tokens.</param>
+/// <param name="LastTokens">To so many, or null for any number.</param>
+/// <param name="Kernel">Its name in the source.</param>
+/// <param name="Why">What speaks for it, and which instructions it needs.</param>
+/// <param name="Generated">Name of a generated kernel that does most of the work, or null where it is compiled C#.</param>
+public sealed record KernelChoice(string Format, int FirstTokens, int? LastTokens, string Kernel, string Why, string? Generated);

@@ -23,7 +23,7 @@ internal static class BenchProfile
         run.Progress(null);
         return new ProfileDocument(
             new LimitsDocument(run.Threads, Giga(peaks.ReadBytesPerSecond), Giga(peaks.FloatOperationsPerSecond / 2), Giga(peaks.ByteMultiplyAddsPerSecond), Giga(peaks.Bf16MultiplyAddsPerSecond)),
-            Document(one, 1, depth, peaks), Document(many, tokens, 0, peaks));
+            Generation(), Document(one, 1, depth, peaks), Document(many, tokens, 0, peaks));
     }
 
     public static void Print(Invocation run, ProfileDocument profile)
@@ -31,6 +31,7 @@ internal static class BenchProfile
         var limits = profile.Limits;
         run.Out.WriteLine();
         run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"limits: read {limits.ReadGbPerS:F1} GB/s, F32 {limits.F32GmacPerS:F0} GMAC/s, VNNI {limits.VnniGmacPerS:F0}, bf16 {limits.Bf16GmacPerS:F0}"));
+        run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"generated: {profile.Generation.Count} kernels of {profile.Generation.Bytes} bytes in {profile.Generation.Ms:F1} ms"));
         Print(run, string.Create(CultureInfo.InvariantCulture, $"a decode step behind {profile.Decode.Depth} tokens: {profile.Decode.Ms:F2} ms, median of {profile.Decode.Steps}"), profile.Decode);
         Print(run, string.Create(CultureInfo.InvariantCulture, $"a step of {profile.Prefill.Tokens} tokens: {profile.Prefill.Ms:F2} ms, median of {profile.Prefill.Steps}"), profile.Prefill);
     }
@@ -44,6 +45,14 @@ internal static class BenchProfile
             Text(op.GmacPerS, "F1"), Text(op.OfPeak, "0%"), op.OfPeak is null ? "" : op.Peak,
         })]);
     }
+
+    private static GenerationDocument Generation()
+    {
+        var kernels = Computer.GeneratedSoFar();
+        return new GenerationDocument(kernels.Count, kernels.Sum(kernel => kernel.Bytes), Milliseconds(kernels.Sum(kernel => kernel.Time.TotalMilliseconds)), [.. kernels.Select(kernel => new GeneratedDocument(kernel.Name, kernel.Bytes, Milliseconds(kernel.Time.TotalMilliseconds)))]);
+    }
+
+    private static double Milliseconds(double value) => Math.Round(value, 3);
 
     private static StepDocument Document(StepProfile profile, int tokens, int depth, ComputerPeaks peaks)
     {

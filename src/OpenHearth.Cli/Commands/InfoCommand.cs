@@ -10,14 +10,18 @@ namespace OpenHearth.Cli.Commands;
 /// <summary><c>hearth info</c>: this computer, as the program sees it.</summary>
 internal static class InfoCommand
 {
-    public static CommandEntry Entry { get; } = new("info", "This program and this computer.", ["hearth info", "hearth info --measure --json"], Declare);
+    public static CommandEntry Entry { get; } = new("info", "This program and this computer.", ["hearth info", "hearth info --measure --json", "hearth info --kernels", "hearth info --kernels \"gemv Q4_0 × 1 token\""], Declare);
 
     private static Func<Invocation, int> Declare(Command command, CommonOptions options)
     {
         var measure = new Option<bool>("--measure") { Description = "Measure read bandwidth and arithmetic, for about two seconds." };
+        var kernels = new Option<string?>("--kernels") { Description = "Which kernel multiplies which format, and why; with the name of a generated one, its machine code.", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
         command.Add(measure);
+        command.Add(kernels);
         return run =>
         {
+            if (run.Has(kernels))
+                return ShowKernels(run, run.Get(kernels));
             var document = new InfoDocument(
                 PrintVersion.Version, RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription,
                 Computer.CpuName, Computer.Cores, new InstructionsDocument(Computer.Instructions, Computer.HighestLevel, Computer.Level),
@@ -30,6 +34,32 @@ internal static class InfoCommand
             return ExitCode.Done;
         };
     }
+
+    private static int ShowKernels(Invocation run, string? name)
+    {
+        if (name is not null)
+        {
+            var listing = Computer.KernelListing(name) ?? throw Failure.Because($"There is no generated kernel '{name}' on this computer. `hearth info --kernels` lists those in use.");
+            if (run.Json)
+                run.WriteJson(new ListingDocument(name, listing), JsonDocuments.Readable.ListingDocument);
+            else
+                run.Out.Write(listing);
+            return ExitCode.Done;
+        }
+        var choices = Computer.Kernels();
+        if (run.Json)
+            run.WriteJson(new KernelsDocument(Computer.CpuName, Computer.Level, [.. choices.Select(choice => new KernelChoiceDocument(choice.Format, choice.FirstTokens, choice.LastTokens, choice.Kernel, choice.Why, choice.Generated))]), JsonDocuments.Readable.KernelsDocument);
+        else
+            run.WriteTable($"{Computer.CpuName}, level {Computer.Level}", ["format", "tokens", "kernel", "generated", "why"], [.. choices.Select(choice => new[] { choice.Format, Tokens(choice), choice.Kernel, choice.Generated ?? "", choice.Why })]);
+        return ExitCode.Done;
+    }
+
+    private static string Tokens(KernelChoice choice) => (choice.FirstTokens, choice.LastTokens) switch
+    {
+        (1, null) => "any",
+        (var first, null) => string.Create(CultureInfo.InvariantCulture, $"from {first}"),
+        (var first, var last) => first == last ? first.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{first} to {last}"),
+    };
 
     private static PeaksDocument Measure(int threads)
     {

@@ -59,7 +59,13 @@ internal sealed record DeepSpeedDocument(int Depth, int Tokens, SpreadDocument T
 internal sealed record BatchSpeedDocument(int Rows, SpreadDocument SequencesTps, SpreadDocument SequencesRatio, SpreadDocument OneTps, SpreadDocument OneRatio);
 
 /// <summary>What <c>bench --profile</c> adds.</summary>
-internal sealed record ProfileDocument(LimitsDocument Limits, StepDocument Decode, StepDocument Prefill);
+internal sealed record ProfileDocument(LimitsDocument Limits, GenerationDocument Generation, StepDocument Decode, StepDocument Prefill);
+
+/// <summary>The kernels that were generated for the steps of this run.</summary>
+internal sealed record GenerationDocument(int Count, int Bytes, double Ms, IReadOnlyList<GeneratedDocument> Kernels);
+
+/// <summary>One generated kernel.</summary>
+internal sealed record GeneratedDocument(string Name, int Bytes, double Ms);
 
 /// <summary>The limits of the computer in the same run: gigabytes and thousand millions of multiply-adds a second; 0 where nothing reaches the unit.</summary>
 internal sealed record LimitsDocument(int Threads, double ReadGbPerS, double F32GmacPerS, double VnniGmacPerS, double Bf16GmacPerS);
@@ -94,6 +100,15 @@ internal sealed record InstructionsDocument(IReadOnlyList<string> Found, string 
 
 /// <summary>What <c>info --measure</c> measured: gigabytes a second from memory, F32 gigaoperations a second.</summary>
 internal sealed record PeaksDocument(int Threads, double ReadGbPerS, double ReadGbPerSOneThread, double F32GflopPerS);
+
+/// <summary>What <c>info --kernels</c> prints.</summary>
+internal sealed record KernelsDocument(string Cpu, string Level, IReadOnlyList<KernelChoiceDocument> Kernels);
+
+/// <summary>The kernel of a format for so many tokens; <paramref name="ToTokens"/> is absent where there is no end.</summary>
+internal sealed record KernelChoiceDocument(string Format, int FromTokens, int? ToTokens, string Kernel, string Why, string? Generated);
+
+/// <summary>What <c>info --kernels NAME</c> prints: machine code as text.</summary>
+internal sealed record ListingDocument(string Kernel, string Listing);
 
 /// <summary>Where the program keeps things, and the models it knows by name.</summary>
 internal sealed record PathsDocument(string Program, string Home, IReadOnlyList<string> Models);

@@ -13,6 +13,8 @@ namespace OpenHearth.Cli.Rendering;
 [JsonSerializable(typeof(EmbeddingsDocument))]
 [JsonSerializable(typeof(BenchDocument))]
 [JsonSerializable(typeof(InfoDocument))]
+[JsonSerializable(typeof(KernelsDocument))]
+[JsonSerializable(typeof(ListingDocument))]
 [JsonSerializable(typeof(CardDocument))]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(PerplexityDocument))]

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OpenHearth.Kernels.CodeGen;
 
 /// <summary>Kernels by number; each is written when it is first needed. Thread-safe; looking one up allocates nothing.</summary>
@@ -14,6 +16,13 @@ internal sealed class KernelTable(int count, Func<int, GeneratedKernel> write)
     private GeneratedKernel Write(int number)
     {
         lock (_writing)
-            return _kernels[number] ??= GeneratedKernels.Add(write(number));
+        {
+            if (_kernels[number] is { } known)
+                return known;
+            var start = Stopwatch.GetTimestamp();
+            var kernel = write(number);
+            GeneratedKernels.Add(kernel, Stopwatch.GetElapsedTime(start));
+            return _kernels[number] = kernel;
+        }
     }
 }

@@ -1,5 +1,3 @@
-using OpenHearth.Kernels.CodeGen;
-using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.MatMul.Gemv;
 using OpenHearth.Kernels.Threading;
@@ -94,33 +92,20 @@ public static unsafe class Product
     {
         if (tokens == 0)
             return;
-        var generated = pool.Level >= CpuLevel.Avx512 && GeneratedKernels.Refusal is null;
-        if (precision == Precision.Exact)
-            FloatRows.Run(pool, ref targets, x, tokens);
-        else if (targets.All(weights => weights.Codes is not null))
-            RunCoded(pool, ref targets, x, tokens, generated, precision);
-        else if (!generated)
-            FloatRows.Run(pool, ref targets, x, tokens);
-        else if (tokens > FloatGemvKernel.MostTokens)
-            FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: precision == Precision.Fast && Bf16Speed.BeatsFloats && FloatGemmJob.TakesBf16(targets));
-        else if (targets.All(weights => FloatGemvKernel.Has(weights.Type)))
-            FloatGemvJob.Run(pool, ref targets, x, tokens);
-        else
-            FloatRows.Run(pool, ref targets, x, tokens);
-    }
-
-    private static void RunCoded(ComputePool pool, ref Targets targets, float* x, int tokens, bool generated, Precision precision)
-    {
-        if (generated && tokens <= GemvWriter.MostTokens && targets.All(weights => weights.Codes!.Gemv is not null))
-            GemvJob.Run(pool, ref targets, x, tokens);
-        else if (tokens <= CodedRows.MostTokens)
-            CodedRows.Run(pool, ref targets, x, tokens);
-        else if (!generated)
-            FloatRows.Run(pool, ref targets, x, tokens);
-        else if (precision == Precision.Fast && Bf16Speed.EqualsIntegers)
-            FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: true);
-        else
-            GemmJob.Run(pool, ref targets, x, tokens);
+        var traits = WeightTraits.All;
+        for (var i = 0; i < targets.Count; i++)
+            traits &= ProductKernels.Traits(targets[i].Weights.Type, targets[i].Weights.Codes);
+        var kernel = ProductKernels.Choose(traits, tokens, precision, ProductKernels.MayGenerate(pool.Level));
+        switch (kernel)
+        {
+            case ProductKernel.Gemv: GemvJob.Run(pool, ref targets, x, tokens); break;
+            case ProductKernel.Gemm: GemmJob.Run(pool, ref targets, x, tokens); break;
+            case ProductKernel.CodedRows: CodedRows.Run(pool, ref targets, x, tokens); break;
+            case ProductKernel.FloatGemv: FloatGemvJob.Run(pool, ref targets, x, tokens); break;
+            case ProductKernel.FloatGemm: FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: false); break;
+            case ProductKernel.Bf16Gemm: FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: true); break;
+            default: FloatRows.Run(pool, ref targets, x, tokens); break;
+        }
     }
 
     private static void CheckInput(Matrix weights, ReadOnlySpan<float> x, int tokens)

@@ -1,4 +1,3 @@
-using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Kernels.MatMul.Gemm;
@@ -22,9 +21,6 @@ internal unsafe struct FloatGemmJob : IJob
     private int _tileCount;
     private int _columns;
     private bool _bf16;
-
-    /// <summary>True where all weights are of at most 16 bits, so that bf16 keeps most of them.</summary>
-    public static bool TakesBf16(in Targets targets) => targets.All(weights => weights.Codes is not null || weights.Type is TensorType.F16 or TensorType.BF16);
 
     /// <summary>Multiplies. The level must be AVX-512 or above, and code generation allowed; for bf16 the processor must have that.</summary>
     public static void Run(ComputePool pool, ref Targets targets, float* x, int tokens, bool bf16)

@@ -1,0 +1,167 @@
+using OpenHearth.Kernels.CodeGen;
+using OpenHearth.Kernels.Cpu;
+using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemm;
+using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.Packing;
+
+namespace OpenHearth.Kernels.MatMul;
+
+/// <summary>The ways to compute a product.</summary>
+public enum ProductKernel
+{
+    /// <summary>Generated: rows of integer formats as they lie in the file.</summary>
+    Gemv,
+
+    /// <summary>Generated: rows of integer formats packed into panels, beside tiles of tokens.</summary>
+    Gemm,
+
+    /// <summary>Rows of integer formats taken apart in cache, multiply-adds of 16 bits.</summary>
+    CodedRows,
+
+    /// <summary>Generated: rows of plain numbers as they lie in the file.</summary>
+    FloatGemv,
+
+    /// <summary>Generated: rows decoded into panels of F32, beside tiles of tokens.</summary>
+    FloatGemm,
+
+    /// <summary>Generated: rows decoded into panels of bf16, beside tiles of tokens.</summary>
+    Bf16Gemm,
+
+    /// <summary>Rows decoded to F32 once for all tokens, multiply-adds in F32.</summary>
+    FloatRows,
+}
+
+/// <summary>What the choice of a kernel asks of weights; of several matrices, what all have.</summary>
+[Flags]
+internal enum WeightTraits
+{
+    /// <summary>Small integers with scales.</summary>
+    Coded = 1,
+
+    /// <summary>A generated kernel reads rows as they lie in the file.</summary>
+    Gemv = 2,
+
+    /// <summary>Plain numbers.</summary>
+    Plain = 4,
+
+    /// <summary>No more than 16 bits.</summary>
+    Narrow = 8,
+
+    /// <summary>All of them.</summary>
+    All = Coded | Gemv | Plain | Narrow,
+}
+
+/// <summary>Which kernel a product takes, and why.</summary>
+/// <param name="Kernel">The way.</param>
+/// <param name="Why">What speaks for it, and which instructions it needs.</param>
+/// <param name="Generated">The generated kernel that does most of the work, or null where it is compiled C#.</param>
+public sealed record ProductChoice(ProductKernel Kernel, string Why, string? Generated);
+
+/// <summary>Chooses the kernels of products. Thread-safe.</summary>
+public static class ProductKernels
+{
+    /// <summary>The choice for one matrix.</summary>
+    /// <param name="type">Its format.</param>
+    /// <param name="tokens">Rows of activations, from 1.</param>
+    /// <param name="precision">Whether activations may be rounded.</param>
+    /// <param name="level">Instructions that may be used.</param>
+    public static ProductChoice For(TensorType type, int tokens, Precision precision, CpuLevel level)
+    {
+        var codes = RowCodesRegistry.Find(type);
+        var kernel = Choose(Traits(type, codes), tokens, precision, MayGenerate(level));
+        return new ProductChoice(kernel, Why(kernel, codes, tokens, precision, level), Generated(kernel, type, tokens)?.Name);
+    }
+
+    /// <summary>The machine code of a generated kernel as text; writes the kernel, and those before it in the list, where no product has needed it so far.</summary>
+    /// <param name="name">As <see cref="ProductChoice.Generated"/> gives it, or with another number of tokens.</param>
+    /// <returns>Null where there is no such kernel, or none can be generated here.</returns>
+    public static string? Listing(string name) =>
+        MayGenerate(CpuFeatures.Current.Highest) ? All().FirstOrDefault(kernel => kernel.Name == name)?.Listing() : null;
+
+    /// <summary>The choice for matrices that are multiplied together.</summary>
+    /// <param name="traits">What all have.</param>
+    /// <param name="tokens">Rows of activations.</param>
+    /// <param name="precision">Whether activations may be rounded.</param>
+    /// <param name="generated">Whether generated kernels may run.</param>
+    internal static ProductKernel Choose(WeightTraits traits, int tokens, Precision precision, bool generated)
+    {
+        if (precision == Precision.Exact)
+            return ProductKernel.FloatRows;
+        var bf16 = generated && precision == Precision.Fast && traits.HasFlag(WeightTraits.Narrow);
+        if (traits.HasFlag(WeightTraits.Coded))
+        {
+            if (generated && tokens <= GemvWriter.MostTokens && traits.HasFlag(WeightTraits.Gemv))
+                return ProductKernel.Gemv;
+            if (tokens <= CodedRows.MostTokens)
+                return ProductKernel.CodedRows;
+            if (bf16 && Bf16Speed.EqualsIntegers)
+                return ProductKernel.Bf16Gemm;
+            return generated ? ProductKernel.Gemm : ProductKernel.FloatRows;
+        }
+        if (generated && tokens > FloatGemvKernel.MostTokens)
+            return bf16 && Bf16Speed.BeatsFloats ? ProductKernel.Bf16Gemm : ProductKernel.FloatGemm;
+        return generated && traits.HasFlag(WeightTraits.Plain) ? ProductKernel.FloatGemv : ProductKernel.FloatRows;
+    }
+
+    /// <summary>What a format has.</summary>
+    internal static WeightTraits Traits(TensorType type, RowCodes? codes) =>
+        (codes is null ? 0 : WeightTraits.Coded)
+        | (codes?.Gemv is null ? 0 : WeightTraits.Gemv)
+        | (FloatGemvKernel.Has(type) ? WeightTraits.Plain : 0)
+        | (codes is not null || type is TensorType.F16 or TensorType.BF16 ? WeightTraits.Narrow : 0);
+
+    internal static bool MayGenerate(CpuLevel level) => level >= CpuLevel.Avx512 && GeneratedKernels.Refusal is null;
+
+    private static GeneratedKernel? Generated(ProductKernel kernel, TensorType type, int tokens) => kernel switch
+    {
+        ProductKernel.Gemv => GemvKernels.Get(type, tokens),
+        ProductKernel.Gemm => GemmOf(RowCodesRegistry.Find(type)!, Math.Min(tokens, GemmKernel.MostTokens)),
+        ProductKernel.FloatGemv => FloatGemvKernel.Get(type, tokens),
+        ProductKernel.FloatGemm or ProductKernel.Bf16Gemm =>
+            FloatGemmKernel.Get(kernel == ProductKernel.Bf16Gemm, FloatGemmKernel.MostPanels, Math.Min(tokens, FloatGemmKernel.MostTokens)),
+        _ => null,
+    };
+
+    private static GeneratedKernel GemmOf(RowCodes codes, int tokens) =>
+        GemmKernel.Get(new PanelLayout(codes.Group, codes.HasMins), GemmKernel.PanelsFor(tokens), tokens);
+
+    private static string Why(ProductKernel kernel, RowCodes? codes, int tokens, Precision precision, CpuLevel level) => kernel switch
+    {
+        ProductKernel.Gemv => "few tokens, bound by memory: rows as they lie in the file; AVX-512 VNNI and VBMI",
+        ProductKernel.Gemm => "many tokens, bound by arithmetic: rows packed into panels; AVX-512 VNNI",
+        ProductKernel.FloatGemv => "few tokens, bound by memory: rows as they lie in the file; AVX-512 F",
+        ProductKernel.FloatGemm => "many tokens, bound by arithmetic: rows decoded into panels of F32; AVX-512 F",
+        ProductKernel.Bf16Gemm => "many tokens, bound by arithmetic: rows decoded into panels of bf16, as fast here as 16-bit integers; AVX-512 BF16",
+        ProductKernel.CodedRows => $"few tokens: rows taken apart in cache, 16-bit multiply-adds of {Lower(level)}; {NotGenerated(level) ?? $"no kernel reads {codes!.Type} as it lies in the file"}",
+        _ when precision == Precision.Exact => $"--exact: rows decoded to F32, activations as they are; F32 of {Lower(level)}",
+        _ => $"{(tokens > 1 ? "rows decoded to F32 once for all tokens" : "rows decoded to F32")}; F32 of {Lower(level)}; {NotGenerated(level) ?? "no small integers in this format"}",
+    };
+
+    private static string? NotGenerated(CpuLevel level) =>
+        level < CpuLevel.Avx512 ? "generated kernels need AVX-512 with VNNI" : GeneratedKernels.Refusal;
+
+    private static string Lower(CpuLevel level) => Enum.GetName(level)!.ToLowerInvariant();
+
+    private static IEnumerable<GeneratedKernel> All()
+    {
+        for (var tokens = 1; tokens <= GemvWriter.MostTokens; tokens++)
+        {
+            foreach (var codes in RowCodesRegistry.All.Where(codes => codes.Gemv is not null))
+                yield return GemvKernels.Get(codes.Type, tokens);
+        }
+        foreach (var type in Enum.GetValues<TensorType>().Where(FloatGemvKernel.Has))
+        {
+            for (var tokens = 1; tokens <= FloatGemvKernel.MostTokens; tokens++)
+                yield return FloatGemvKernel.Get(type, tokens);
+        }
+        for (var tokens = 1; tokens <= GemmKernel.MostTokens; tokens++)
+        {
+            foreach (var codes in RowCodesRegistry.All.DistinctBy(codes => (codes.Group, codes.HasMins)))
+                yield return GemmOf(codes, tokens);
+            yield return FloatGemmKernel.Get(false, FloatGemmKernel.MostPanels, tokens);
+            if (CpuFeatures.Current.Bf16)
+                yield return FloatGemmKernel.Get(true, FloatGemmKernel.MostPanels, tokens);
+        }
+    }
+}
