@@ -34,7 +34,7 @@ public sealed class Model : IDisposable
     private readonly int _maximumStep;
     private bool _disposed;
 
-    private Model(ModelSource source, ModelWeights weights, ModelGraph graph, ModelInfo info, ModelOptions options, bool fuse)
+    private Model(ModelSource source, ModelWeights weights, ModelGraph graph, ModelInfo info, ModelOptions options, bool fuse, CpuLevel level)
     {
         _source = source;
         _weights = weights;
@@ -44,7 +44,7 @@ public sealed class Model : IDisposable
         _tokenizer = new Lazy<Tokenizer>(source.ReadTokenizer);
         _chatTemplate = new Lazy<ChatTemplate?>(() => source.ReadChatTemplate() is { } text ? ChatTemplate.Parse(text) : null);
         _defaultContext = options.ContextLength;
-        _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores);
+        _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores, level);
         var layout = new CacheLayout(graph, options.Exact ? CacheFormat.F32 : CacheFormat.F16);
         _blocks = new BlockPool(layout);
         _maximumStep = graph.SeesAhead ? Math.Max(options.MaximumStepTokens, Math.Min(info.ContextLength, LongestEncoderStep)) : options.MaximumStepTokens;
@@ -83,7 +83,7 @@ public sealed class Model : IDisposable
     /// <exception cref="ModelFormatException">It can't be read, or its architecture is not known.</exception>
     public static Model Load(string path, ModelOptions? options = null) => Load(path, options ?? new ModelOptions(), fuse: true);
 
-    internal static Model Load(string path, ModelOptions options, bool fuse)
+    internal static Model Load(string path, ModelOptions options, bool fuse, CpuLevel? level = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumStepTokens, 1, nameof(options));
         var source = ModelSource.Open(path, options.Exact);
@@ -93,7 +93,7 @@ public sealed class Model : IDisposable
             var (name, architecture) = ArchitectureRegistry.Get(source);
             weights = new ModelWeights(source, architecture.Names(source.Parameters));
             var graph = architecture.Build(new GraphBuilder(weights), source.Parameters);
-            return new Model(source, weights, graph, source.Describe(name, graph), options, fuse);
+            return new Model(source, weights, graph, source.Describe(name, graph), options, fuse, level ?? CpuFeatures.Current.Level);
         }
         catch (OverflowException exception)
         {

@@ -1,3 +1,5 @@
+using OpenHearth.Kernels.Cpu;
+
 namespace OpenHearth.Engine.Tests.Architectures;
 
 /// <summary>
@@ -6,6 +8,7 @@ namespace OpenHearth.Engine.Tests.Architectures;
 /// </summary>
 public abstract class ArchitectureTests(params string[] cases)
 {
+    private static readonly ModelOptions Fast = new() { Threads = 2 };
     private static readonly ModelOptions Exact = new() { Exact = true, Threads = 2 };
 
     [Fact]
@@ -17,6 +20,38 @@ public abstract class ArchitectureTests(params string[] cases)
         session.Step(fixture.Ids, logits);
         Assert.True(fixture.Error(logits) <= 1e-4, $"{path}: error {fixture.Error(logits):E1} of the standard deviation");
     });
+
+    [Fact]
+    public void Logits_AtEveryLevel_AreTheReference() => ForEach((fixture, path) =>
+    {
+        foreach (var level in CpuFeatures.Available)
+        {
+            var logits = Logits(path, Exact, level, fixture);
+            Assert.True(fixture.Error(logits) <= 1e-4, $"{path}, {level}: error {fixture.Error(logits):E1} of the standard deviation");
+        }
+    });
+
+    [Fact]
+    public void Logits_Fast_AtEveryLevel_AreCloseToTheReference() => ForEach((fixture, path) =>
+    {
+        foreach (var level in CpuFeatures.Available)
+        {
+            var logits = Logits(path, Fast, level, fixture);
+            // The median, since rounding may choose another expert for a few tokens of such small models.
+            var rows = Enumerable.Range(0, fixture.Ids.Length).Select(row => new Range(row * fixture.Width, (row + 1) * fixture.Width));
+            var errors = rows.Select(row => LogitComparison.Error(fixture.Expected.AsSpan(row), logits.AsSpan(row))).Order().ToList();
+            Assert.True(errors[errors.Count / 2] <= 0.2, $"{path}, {level}: error {errors[errors.Count / 2]:E1} of the standard deviation in the median row");
+        }
+    });
+
+    private static float[] Logits(string path, ModelOptions options, CpuLevel level, ArchitectureFixture fixture)
+    {
+        using var model = Model.Load(path, options, fuse: true, level);
+        using var session = model.CreateSession();
+        var logits = new float[fixture.Expected.Length];
+        session.Step(fixture.Ids, logits);
+        return logits;
+    }
 
     [Fact]
     public void Logits_InPieces_AreThoseOfTheWhole() => ForEach((fixture, path) =>

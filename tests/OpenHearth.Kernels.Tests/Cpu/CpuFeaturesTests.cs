@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using OpenHearth.Kernels.Cpu;
 
 namespace OpenHearth.Kernels.Tests.Cpu;
@@ -13,6 +14,21 @@ public sealed class CpuFeaturesTests
         Assert.InRange(cpu.CacheBytes, 64 << 10, 1 << 26);
         Assert.True(cpu.Level <= cpu.Highest);
         Assert.Contains(CpuLevel.Scalar, CpuFeatures.Available);
+    }
+
+    /// <summary>Tests run in a process without an instruction set rely on this: otherwise they would prove nothing.</summary>
+    [Fact]
+    public void Current_WhatTheRuntimeShallNotSee_IsMissing()
+    {
+        var cpu = CpuFeatures.Current;
+        Assert.Equal(Avx512F.IsSupported, cpu.Instructions.Contains("AVX-512"));
+        Assert.Equal(Avx2.IsSupported, cpu.Instructions.Contains("AVX2"));
+        var without = Without("DOTNET_EnableHWIntrinsic") || Without("DOTNET_EnableAVX2") ? CpuLevel.Vector
+            : Without("DOTNET_EnableAVX512") ? CpuLevel.Avx2
+            : CpuLevel.Amx;
+        Assert.True(cpu.Highest <= without, $"{cpu.Highest} where {without} is the most.");
+
+        static bool Without(string variable) => Environment.GetEnvironmentVariable(variable) == "0";
     }
 
     [Fact]
