@@ -15,11 +15,12 @@ internal sealed class TinyLlama : IDisposable
     private const int KeyHeads = 2;
     private const int HeadWidth = 4;
 
-    private readonly Random _random = new(7);
+    private readonly Random _random;
     private readonly GgufWriter _writer = new();
 
-    public TinyLlama(string architecture = "llama", int keyHeads = KeyHeads)
+    public TinyLlama(string architecture = "llama", int keyHeads = KeyHeads, int seed = 7)
     {
+        _random = new Random(seed);
         Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"hearth-{Guid.NewGuid():N}.gguf");
         _writer.Add("general.architecture", architecture);
         _writer.Add("general.name", "tiny");

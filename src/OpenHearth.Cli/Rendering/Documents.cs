@@ -132,7 +132,16 @@ internal sealed record TimingsDocument(double LoadMs, double PromptMs, double Pr
 /// <param name="Stderr">Its standard error.</param>
 /// <param name="Tokens">Tokens scored.</param>
 /// <param name="Chunks">The perplexity after each window.</param>
-internal sealed record PerplexityDocument(double Perplexity, double Stderr, long Tokens, IReadOnlyList<double> Chunks);
+/// <param name="ComparedWithExact">Where it was asked for.</param>
+internal sealed record PerplexityDocument(double Perplexity, double Stderr, long Tokens, IReadOnlyList<double> Chunks, AgreementDocument? ComparedWithExact);
+
+/// <summary>What <c>perplexity --compare-exact</c> adds.</summary>
+/// <param name="Perplexity">With <c>--exact</c>.</param>
+/// <param name="Stderr">Its standard error.</param>
+/// <param name="Top1Agreement">Part of the tokens for which both have the same most probable one.</param>
+/// <param name="MeanKlDivergence">Of the exact distribution from the default one, in nats.</param>
+/// <param name="MaxKlDivergence">The largest of a token.</param>
+internal sealed record AgreementDocument(double Perplexity, double Stderr, double Top1Agreement, double MeanKlDivergence, double MaxKlDivergence);
 
 /// <summary>What <c>selftest</c> prints.</summary>
 internal sealed record SelfTestDocument(int Passed, int Failed, IReadOnlyList<KernelDocument> Kernels);

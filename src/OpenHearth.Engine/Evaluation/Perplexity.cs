@@ -38,51 +38,27 @@ public sealed class Perplexity
     /// <returns>The same object after every window, for running values.</returns>
     public static IEnumerable<Perplexity> Measure(Model model, ReadOnlyMemory<int> tokens, int window = 512, int windows = 0, int? firstToken = null, CancellationToken cancellation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(window, 4);
-        ArgumentOutOfRangeException.ThrowIfNegative(windows);
-        if (!model.Info.GivesLogits)
-            throw new NotSupportedException($"{model.Info.Name} is an encoder ({model.Info.Architecture}): it doesn't predict text.");
-        if (tokens.Length < window)
-            throw new ArgumentException($"The text has {tokens.Length} tokens, one window takes {window}.", nameof(tokens));
-        var count = tokens.Length / window;
-        return Run(model, tokens, window, windows > 0 ? Math.Min(windows, count) : count, firstToken, cancellation);
-    }
-
-    private static IEnumerable<Perplexity> Run(Model model, ReadOnlyMemory<int> tokens, int window, int windows, int? firstToken, CancellationToken cancellation)
-    {
         var result = new Perplexity();
-        // Positions from the middle on predict the tokens after it; the last position has nothing to predict.
-        var middle = window / 2;
-        var logits = new float[(window - 1 - middle) * model.Info.OutputWidth];
-        var ids = new int[window];
-        using var session = model.CreateSession(window);
-        for (var i = 0; i < windows; i++)
+        return ScoredWindow.All(model, tokens, window, windows, firstToken, cancellation).Select(scored =>
         {
-            cancellation.ThrowIfCancellationRequested();
-            tokens.Span.Slice(i * window, window).CopyTo(ids);
-            if (firstToken is { } first)
-                ids[0] = first;
-            session.Truncate(0);
-            session.Step(ids.AsSpan(0, window - 1), logits);
-            result.Add(logits, ids.AsSpan(middle + 1));
-            yield return result;
-        }
+            result.Add(scored);
+            return result;
+        });
     }
 
-    private void Add(ReadOnlySpan<float> logits, ReadOnlySpan<int> next)
+    internal void Add(ScoredWindow window)
     {
-        var vocabulary = logits.Length / next.Length;
-        for (var i = 0; i < next.Length; i++)
+        for (var i = 0; i < window.Count; i++)
         {
-            var row = logits.Slice(i * vocabulary, vocabulary);
-            var loss = LogSumExp(row) - row[next[i]];
+            var row = window.Logits(i);
+            var loss = LogSumExp(row) - row[window.Next(i)];
             NegativeLogLikelihood += loss;
             _squares += loss * loss;
         }
-        Scored += next.Length;
+        Scored += window.Count;
     }
 
-    private static double LogSumExp(ReadOnlySpan<float> logits)
+    internal static double LogSumExp(ReadOnlySpan<float> logits)
     {
         var largest = float.NegativeInfinity;
         foreach (var logit in logits)

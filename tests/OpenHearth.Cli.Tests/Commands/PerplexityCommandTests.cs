@@ -24,6 +24,20 @@ public sealed class PerplexityCommandTests : IDisposable
     }
 
     [Fact]
+    public void Run_CompareExact_HasBothAndHowOftenTheyAgree()
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(0, terminal.Run("perplexity", "smollm2", "--file", _file, "--ctx", "16", "--chunks", "2", "--compare-exact", "--json"));
+        var document = JsonNode.Parse(terminal.Output)!;
+        var exact = document["compared_with_exact"]!;
+        Assert.InRange((double)document["perplexity"]! / (double)exact["perplexity"]!, 0.98, 1.02);
+        Assert.InRange((double)exact["top1_agreement"]!, 0.8, 1);
+        Assert.InRange((double)exact["mean_kl_divergence"]!, 1e-9, 1e-2);
+        Assert.True((double)exact["max_kl_divergence"]! >= (double)exact["mean_kl_divergence"]!);
+        Assert.Equal(2, new FakeTerminal().Run("perplexity", "smollm2", "--file", _file, "--exact", "--compare-exact"));
+    }
+
+    [Fact]
     public void Run_TextShorterThanAWindow_SaysWhatToDo()
     {
         var terminal = new FakeTerminal();
