@@ -51,19 +51,19 @@ internal sealed unsafe class GeneratedKernel
 
     internal static GeneratedKernel Write(string name, Assembler assembler, int constantBytes, IEnumerable<(string, AssemblerRegisterZMM)> names)
     {
-        // The first pass finds the length, the second writes for the place where the code will lie.
-        var bytes = Assemble(assembler, 0x1000).Length;
-        var pages = ExecutableMemory.Reserve(bytes + 64);
-        var code = Assemble(assembler, (ulong)pages);
+        // Jumps and constants are relative to the next instruction, so the bytes are the same wherever they lie.
+        var code = Assemble(assembler);
+        var pages = ExecutableMemory.Reserve(code.Length + 64);
         code.CopyTo(new Span<byte>(pages, code.Length));
-        ExecutableMemory.Seal(pages, bytes + 64);
+        ExecutableMemory.Seal(pages, code.Length + 64);
         return new GeneratedKernel(name, pages, code.Length, constantBytes, [.. names]);
     }
 
-    private static byte[] Assemble(Assembler assembler, ulong address)
+    private static byte[] Assemble(Assembler assembler)
     {
+        const ulong anywhere = 0x10000;
         using var stream = new MemoryStream();
-        assembler.Assemble(new StreamCodeWriter(stream), address);
+        assembler.Assemble(new StreamCodeWriter(stream), anywhere);
         return stream.ToArray();
     }
 }
