@@ -103,19 +103,35 @@ public sealed class SessionTests : IDisposable
         Array.ForEach(sessions, session => session.Dispose());
     }
 
-    [Fact]
-    public void Step_OnceWarm_AllocatesNothing()
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 40)]
+    [InlineData(5, 1)]
+    [InlineData(3, 7)]
+    public void Step_OnceWarm_AllocatesNothing(int sequences, int tokens)
     {
+        // One thread, so that all of the work happens on the thread that is watched.
         using var model = Model.Load(_file.Path, new ModelOptions { Threads = 1 });
-        using var session = model.CreateSession();
-        int[] token = [3];
-        for (var i = 0; i < 40; i++)
-            session.Step(token);
-        session.Truncate(0);
+        var sessions = Enumerable.Range(0, sequences).Select(_ => model.CreateSession()).ToArray();
+        using var batch = new Batch();
+        Steps();
+        foreach (var session in sessions)
+            session.Truncate(0);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 40; i++)
-            session.Step(token);
+        Steps();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Array.ForEach(sessions, session => session.Dispose());
+
+        void Steps()
+        {
+            for (var length = 0; length + tokens <= 80; length += tokens)
+            {
+                batch.Clear();
+                foreach (var session in sessions)
+                    batch.Add(session, Ids.AsSpan(length, tokens), rows: Math.Min(tokens, 3));
+                model.Step(batch);
+            }
+        }
     }
 
     [Fact]

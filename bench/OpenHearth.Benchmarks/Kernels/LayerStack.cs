@@ -13,6 +13,7 @@ internal sealed class LayerStack : IDisposable
 
     private readonly NativeBuffer<byte> _bytes;
     private readonly Matrix[] _matrices;
+    private int _next;
     private readonly float[] _x = new float[512 * Columns];
     private readonly float[] _y = new float[512 * Rows];
 
@@ -38,6 +39,13 @@ internal sealed class LayerStack : IDisposable
     {
         for (var i = 0; i < layers; i++)
             Product.Multiply(pool, _matrices[i], _x, _y, tokens, precision);
+    }
+
+    /// <summary>One product, of another matrix than the last time.</summary>
+    public void MultiplyNext(ComputePool pool, int tokens, Precision precision)
+    {
+        _next = (_next + 1) % Layers;
+        Product.Multiply(pool, _matrices[_next], _x, _y, tokens, precision);
     }
 
     public void Dispose() => _bytes.Dispose();
