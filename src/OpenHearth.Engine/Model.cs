@@ -45,7 +45,7 @@ public sealed class Model : IDisposable
         _chatTemplate = new Lazy<ChatTemplate?>(() => source.ReadChatTemplate() is { } text ? ChatTemplate.Parse(text) : null);
         _defaultContext = options.ContextLength;
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores, level);
-        var layout = new CacheLayout(graph, options.Exact ? CacheFormat.F32 : CacheFormat.F16);
+        var layout = new CacheLayout(graph, options.Cache);
         _blocks = new BlockPool(layout);
         _maximumStep = graph.SeesAhead ? Math.Max(options.MaximumStepTokens, Math.Min(info.ContextLength, LongestEncoderStep)) : options.MaximumStepTokens;
         _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Exact ? Precision.Exact : Precision.Fast, layout, _maximumStep);

@@ -1,3 +1,6 @@
+using OpenHearth.Engine.KvCache;
+using OpenHearth.Kernels.Attention;
+
 namespace OpenHearth.Engine;
 
 /// <summary>How a model is run.</summary>
@@ -9,6 +12,12 @@ public sealed record ModelOptions
     /// <summary>True to leave activations in F32, with the cache in F32 too, and to decode quantized safetensors without rounding; slower. False lets the fastest kernels round them.</summary>
     public bool Exact { get; init; }
 
+    /// <summary>How keys are cached; null for F16, or F32 where <see cref="Exact"/>.</summary>
+    public CacheType? CachedKeys { get; init; }
+
+    /// <summary>How values are cached, likewise. Latent attention keeps no values beside its keys.</summary>
+    public CacheType? CachedValues { get; init; }
+
     /// <summary>Tokens that a session holds unless it says otherwise; 0 for what the model was made for, as far as memory allows.</summary>
     public int ContextLength { get; init; }
 
@@ -17,4 +26,13 @@ public sealed record ModelOptions
     /// memory. An encoder, whose tokens must see each other, takes a whole text of up to 8192 tokens also where this is less.
     /// </summary>
     public int MaximumStepTokens { get; init; } = 512;
+
+    internal CacheFormats Cache
+    {
+        get
+        {
+            var usual = Exact ? CacheType.F32 : CacheType.F16;
+            return new CacheFormats(CacheTypes.Format(CachedKeys ?? usual), CacheTypes.Format(CachedValues ?? usual));
+        }
+    }
 }

@@ -19,6 +19,7 @@ internal sealed class BenchCommand
         "hearth bench smollm2 --profile",
     ], (command, options) => new BenchCommand(command, options).Execute);
 
+    private readonly CacheSwitches _cache = new();
     private readonly Option<int> _prompt = Count("-p", "Tokens of the prompt.", 512);
     private readonly Option<int> _decode = Count("-n", "Tokens made one after another.", 64);
     private readonly Option<int> _rounds = Count("-r", "Rounds; one more goes first and is not counted.", 5);
@@ -31,6 +32,7 @@ internal sealed class BenchCommand
         command.Add(options.Model);
         foreach (var option in new Option[] { _prompt, _decode, _rounds, _depth, _batch, _profile })
             command.Add(option);
+        _cache.AddTo(command);
         _batch.Validators.Add(result =>
         {
             if (result.Tokens.FirstOrDefault(token => !(int.TryParse(token.Value, out var count) && count is >= 1 and <= 512)) is { } wrong)
@@ -43,7 +45,7 @@ internal sealed class BenchCommand
         run.Interrupt.Listen();
         var path = run.ModelPath;
         var start = Stopwatch.GetTimestamp();
-        using var model = Model.Load(path, new ModelOptions { Threads = run.Threads });
+        using var model = Model.Load(path, _cache.Over(new ModelOptions { Threads = run.Threads }, run));
         var load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         if (!model.Info.GivesLogits)
             throw Failure.Because($"{model.Info.Name} is an encoder ({model.Info.Architecture}), which has no decode speed. Use `hearth embed`, or a model that writes text.");

@@ -18,6 +18,7 @@ internal sealed class LogitsCommand
     ], (command, options) => new LogitsCommand(command, options).Execute);
 
     private readonly CommonOptions _options;
+    private readonly CacheSwitches _cache = new();
     private readonly Option<string?> _idsFile = new("--ids-file") { Description = "A JSON array of token ids.", HelpName = "F.json" };
     private readonly Option<int?> _top = new("--top") { Description = "Show the K highest of each row.", HelpName = "K" };
     private readonly Option<string?> _out = new("--out") { Description = "Write all values as little-endian F32, row after row.", HelpName = "F.f32" };
@@ -28,6 +29,7 @@ internal sealed class LogitsCommand
         command.Add(options.Model);
         foreach (var option in new Option[] { options.Ids, _idsFile, options.Batch, options.Exact, _top, _out })
             command.Add(option);
+        _cache.AddTo(command);
     }
 
     private int Execute(Invocation run)
@@ -43,7 +45,7 @@ internal sealed class LogitsCommand
         if (batch is not null && (top is null || run.Has(_out)))
             throw Failure.WrongCommandLine("--batch goes with --top, and without --out.");
         var ids = list is not null ? JsonInput.Ids(list) : file is not null ? JsonInput.Ids(JsonInput.Read(file, JsonValueKind.Array)) : [];
-        var model = run.Own(Model.Load(run.ModelPath, new ModelOptions { Threads = run.Threads, Exact = run.Get(_options.Exact) }));
+        var model = run.Own(Model.Load(run.ModelPath, _cache.Over(new ModelOptions { Threads = run.Threads, Exact = run.Get(_options.Exact) }, run)));
         if (batch is not null)
             return Batches.Run(run, batch, item => Compute(model, JsonInput.Ids(item), top, null, run.Interrupt.Token), JsonDocuments.Readable.LogitsDocument);
         using var output = run.Get(_out) is { } path ? File.Create(path) : null;

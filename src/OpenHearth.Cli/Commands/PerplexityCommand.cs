@@ -16,9 +16,11 @@ internal sealed class PerplexityCommand
         "hearth perplexity smollm2 --file wiki.test.raw",
         "hearth perplexity smollm2 --file wiki.test.raw --ctx 512 --chunks 20 --json",
         "hearth perplexity smollm2 --file wiki.test.raw --chunks 20 --compare-exact",
+        "hearth perplexity smollm2 --file wiki.test.raw --chunks 20 --cache-type-k q8_0 --cache-type-v q8_0",
     ], (command, options) => new PerplexityCommand(command, options).Execute);
 
     private readonly CommonOptions _options;
+    private readonly CacheSwitches _cache = new();
     private readonly Option<int> _chunks = new("--chunks") { Description = "Stop after so many windows (default: the whole text).", HelpName = "N" };
 
     private readonly Option<bool> _compare = new("--compare-exact") { Description = "Also what --exact gives, and how often both would choose the same token." };
@@ -29,6 +31,7 @@ internal sealed class PerplexityCommand
         command.Add(options.Model);
         foreach (var option in new Option[] { options.File, options.Context, _chunks, options.Exact, _compare })
             command.Add(option);
+        _cache.AddTo(command);
     }
 
     private int Execute(Invocation run)
@@ -40,7 +43,7 @@ internal sealed class PerplexityCommand
             throw Failure.WrongCommandLine("--compare-exact compares the default with --exact; give one of them.");
         run.Interrupt.Listen();
         var text = run.Text(null, _options.File);
-        var options = new ModelOptions { Threads = run.Threads, Exact = run.Get(_options.Exact), MaximumStepTokens = Math.Max(window, 512) };
+        var options = _cache.Over(new ModelOptions { Threads = run.Threads, Exact = run.Get(_options.Exact), MaximumStepTokens = Math.Max(window, 512) }, run);
         using var model = Model.Load(run.ModelPath, options);
         using var reference = run.Get(_compare) ? Model.Load(run.ModelPath, options with { Exact = true }) : null;
         var tokenizer = model.Tokenizer;

@@ -21,6 +21,7 @@ internal sealed class RunCommand
 
     private readonly CommonOptions _options;
     private readonly GenerationSwitches _generation = new();
+    private readonly CacheSwitches _cache = new();
     private readonly Argument<string[]> _prompt = new("PROMPT") { Description = "What to ask; without it, a chat on a terminal, otherwise standard input.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string?> _system = new("--system") { Description = "What the model should know or be before the first message.", HelpName = "S" };
     private readonly Option<bool> _raw = new("--raw") { Description = "Continue the prompt as it stands, without the chat template." };
@@ -34,6 +35,7 @@ internal sealed class RunCommand
         command.Add(_raw);
         _generation.AddTo(command);
         command.Add(options.Context);
+        _cache.AddTo(command);
     }
 
     private int Execute(Invocation run)
@@ -49,7 +51,7 @@ internal sealed class RunCommand
         run.Interrupt.Listen();
 
         var start = Stopwatch.GetTimestamp();
-        var model = run.Own(Model.Load(path, new ModelOptions { Threads = run.Threads, ContextLength = run.Get(_options.Context) ?? 0 }));
+        var model = run.Own(Model.Load(path, _cache.Over(new ModelOptions { Threads = run.Threads, ContextLength = run.Get(_options.Context) ?? 0 }, run)));
         var load = Stopwatch.GetElapsedTime(start);
         run.Log.Debug($"{model.Info.Name} loaded in {load.TotalMilliseconds:F0} ms, {model.Threads} threads.");
         if (raw)

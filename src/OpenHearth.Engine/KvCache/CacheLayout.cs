@@ -10,21 +10,21 @@ internal sealed class CacheLayout
     private readonly long[] _offsets;
 
     /// <summary>Lays out a model's layers one after the other.</summary>
-    public CacheLayout(ModelGraph graph, CacheFormat format)
+    public CacheLayout(ModelGraph graph, CacheFormats formats)
     {
-        Format = format;
+        Formats = formats;
         StateLength = graph.StateLength;
         OriginalLength = graph.Nodes.OfType<RopeAnglesOp>().Select(node => node.OriginalLength).DefaultIfEmpty().Max();
         _offsets = new long[graph.Attention.Count];
         for (var i = 0; i < _offsets.Length; i++)
         {
             _offsets[i] = BlockBytes;
-            BlockBytes = checked(BlockBytes + format.BlockBytes(graph.Attention[i]));
+            BlockBytes = checked(BlockBytes + formats.BlockBytes(graph.Attention[i]));
         }
     }
 
     /// <summary>How numbers are stored.</summary>
-    public CacheFormat Format { get; }
+    public CacheFormats Formats { get; }
 
     /// <summary>Bytes of a block.</summary>
     public long BlockBytes { get; }

@@ -51,8 +51,8 @@ internal sealed class AttentionOp(Node[] inputs, AttentionShape shape, CacheSlot
     {
         var offset = step.Cache.Offset(slot);
         if (Inputs.Length > 1)
-            Attention.Store(step.Pool, shape, step.Cache.Format, offset, step.AttentionRuns, step.Values(Inputs[1]), Inputs.Length > 2 ? step.Values(Inputs[2]) : default);
-        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Format, offset, step.AttentionRuns, step.Values(Inputs[0]), Sinks, Slopes, step.Values(this));
+            Attention.Store(step.Pool, shape, step.Cache.Formats, offset, step.AttentionRuns, step.Values(Inputs[1]), Inputs.Length > 2 ? step.Values(Inputs[2]) : default);
+        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Formats, offset, step.AttentionRuns, step.Values(Inputs[0]), Sinks, Slopes, step.Values(this));
     }
 }
 

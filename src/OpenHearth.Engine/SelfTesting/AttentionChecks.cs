@@ -17,14 +17,14 @@ internal static class AttentionChecks
         [
             ("prompt", shape, 0, 97), ("token", shape, 700, 1), ("window", shape with { Window = 33 }, 60, 50), ("soft cap", shape with { SoftCap = 5 }, 3, 20),
         ];
-        foreach (var format in new[] { CacheFormat.F32, CacheFormat.F16 })
+        foreach (var format in CacheFormat.All.Select(format => new CacheFormats(format, format)))
         {
             foreach (var (name, layer, past, count) in cases)
                 yield return ($"attention, {format.Name} cache, {name}", Deviation.Largest(Attend(pool, layer, format, past, count), Attend(twin, layer, format, past, count), Tolerance));
         }
     }
 
-    private static float[] Attend(ComputePool pool, AttentionShape shape, CacheFormat format, int past, int count)
+    private static float[] Attend(ComputePool pool, AttentionShape shape, CacheFormats format, int past, int count)
     {
         var total = past + count;
         var blocks = (total + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens;

@@ -18,12 +18,12 @@ public static unsafe class Attention
     /// <summary>Writes the keys and values of a step's tokens into the cache.</summary>
     /// <param name="pool">Runs the parts.</param>
     /// <param name="shape">The layer.</param>
-    /// <param name="format">Format of the cache.</param>
+    /// <param name="format">Formats of the cache.</param>
     /// <param name="slot">Byte offset of the layer in a block.</param>
     /// <param name="runs">The runs of the step.</param>
     /// <param name="keys">[tokens, keyHeads, keyWidth]</param>
     /// <param name="values">[tokens, keyHeads, valueWidth]; empty where values are in the keys</param>
-    public static void Store(ComputePool pool, AttentionShape shape, CacheFormat format, long slot, ReadOnlySpan<AttentionRun> runs, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
+    public static void Store(ComputePool pool, AttentionShape shape, CacheFormats format, long slot, ReadOnlySpan<AttentionRun> runs, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
     {
         fixed (float* pk = keys, pv = values)
         {
@@ -42,7 +42,7 @@ public static unsafe class Attention
     /// <param name="pool">Runs the parts.</param>
     /// <param name="workspace">Memory to work in.</param>
     /// <param name="shape">The layer.</param>
-    /// <param name="format">Format of the cache.</param>
+    /// <param name="format">Formats of the cache.</param>
     /// <param name="slot">Byte offset of the layer in a block.</param>
     /// <param name="runs">The runs of the step.</param>
     /// <param name="queries">[tokens, heads, keyWidth]</param>
@@ -50,7 +50,7 @@ public static unsafe class Attention
     /// <param name="slopes">[heads] ALiBi: a score loses slope times distance; or empty</param>
     /// <param name="output">[tokens, heads, valueWidth]</param>
     public static void Forward(
-        ComputePool pool, AttentionWorkspace workspace, AttentionShape shape, CacheFormat format, long slot, ReadOnlySpan<AttentionRun> runs,
+        ComputePool pool, AttentionWorkspace workspace, AttentionShape shape, CacheFormats format, long slot, ReadOnlySpan<AttentionRun> runs,
         ReadOnlySpan<float> queries, ReadOnlySpan<float> sinks, ReadOnlySpan<float> slopes, Span<float> output)
     {
         Check.Row(sinks.Length, shape.Heads);
@@ -77,7 +77,7 @@ public static unsafe class Attention
             else
                 pool.Run(ref job);
             if (partials > 0)
-                Merge(workspace, shape, job.Partials, rowWidth, po);
+                Merge(workspace, shape, format.ValuePart(shape), job.Partials, rowWidth, po);
         }
     }
 
@@ -94,7 +94,7 @@ public static unsafe class Attention
         return (first, shape.Window > 0 ? Math.Min(position + shape.Window, end) : end);
     }
 
-    private static long Cut(List<AttentionUnit> units, AttentionShape shape, CacheFormat format, long slot, ReadOnlySpan<AttentionRun> runs, int queries, int output)
+    private static long Cut(List<AttentionUnit> units, AttentionShape shape, CacheFormats format, long slot, ReadOnlySpan<AttentionRun> runs, int queries, int output)
     {
         units.Clear();
         var tileRows = AttentionTile.MostRows(shape);
@@ -145,7 +145,7 @@ public static unsafe class Attention
     }
 
     // Units that share rows follow each other; each holds the sums relative to its own largest score.
-    private static void Merge(AttentionWorkspace workspace, AttentionShape shape, float* partials, int rowWidth, float* output)
+    private static void Merge(AttentionWorkspace workspace, AttentionShape shape, int part, float* partials, int rowWidth, float* output)
     {
         var padded = CacheFormat.Padded(shape.ValueWidth);
         var units = workspace.Units;
@@ -161,6 +161,7 @@ public static unsafe class Attention
                 var target = output + ((((long)workspace.Runs[unit.Run].FirstRow + token) * shape.Heads) + (unit.KeyHead * shape.Group) + member) * shape.ValueWidth;
                 var row = partials + ((unit.Partial + r) * rowWidth);
                 MergeRow(row, (long)unit.Rows * rowWidth, next - i, padded, target, shape.ValueWidth);
+                HeadRotation.Apply(target, shape.ValueWidth, part);
             }
             i = next;
         }
@@ -185,7 +186,7 @@ public static unsafe class Attention
             target[i] /= total;
     }
 
-    private static void CheckRun(AttentionShape shape, CacheFormat format, long slot, in AttentionRun run)
+    private static void CheckRun(AttentionShape shape, CacheFormats format, long slot, in AttentionRun run)
     {
         var blocks = (run.Past + run.Count + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens;
         if (run.Count < 1 || run.Past < 0 || run.FirstRow < 0 || run.Blocks.Length < blocks)
@@ -224,7 +225,7 @@ public static unsafe class Attention
     private struct Writer : IRowKernel
     {
         public AttentionShape Shape;
-        public CacheFormat Format;
+        public CacheFormats Format;
         public long Slot;
         public AttentionRun Sequence;
         public float* Keys; // [tokens, keyHeads, keyWidth]
@@ -232,6 +233,7 @@ public static unsafe class Attention
 
         public readonly void Run<TSimd, TVector>(int first, int end) where TSimd : struct, ISimd<TVector> where TVector : struct
         {
+            var (keyPart, valuePart) = (Format.KeyPart(Shape), Format.ValuePart(Shape));
             for (var t = first; t < end; t++)
             {
                 var (block, token) = Math.DivRem(Sequence.Past + t, CacheFormat.BlockTokens);
@@ -239,9 +241,9 @@ public static unsafe class Attention
                 for (var head = 0; head < Shape.KeyHeads; head++)
                 {
                     var plane = Sequence.Blocks[block].Pointer + Slot + (head * Format.HeadBytes(Shape));
-                    Format.StoreKey(Keys + ((row + head) * Shape.KeyWidth), plane, token, Shape.KeyWidth);
+                    Format.Keys.StoreKey(Keys + ((row + head) * Shape.KeyWidth), plane, token, Shape.KeyWidth, keyPart);
                     if (!Shape.ValuesInKeys)
-                        Format.StoreValue(Values + ((row + head) * Shape.ValueWidth), plane + Format.KeyBytes(Shape), token, Shape.ValueWidth);
+                        Format.Values.StoreValue(Values + ((row + head) * Shape.ValueWidth), plane + Format.KeyBytes(Shape), token, Shape.ValueWidth, valuePart);
                 }
             }
         }

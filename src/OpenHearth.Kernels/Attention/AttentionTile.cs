@@ -13,7 +13,7 @@ internal unsafe struct AttentionTile : IRowKernel
     private const int Block = CacheFormat.BlockTokens;
 
     public AttentionShape Shape;
-    public CacheFormat Format;
+    public CacheFormats Format;
     public AttentionRun Sequence;
     public AttentionUnit Unit;
     public long Slot; // byte offset of the layer in a block
@@ -56,7 +56,7 @@ internal unsafe struct AttentionTile : IRowKernel
         for (var key = Unit.FirstKey / Block * Block; key < Unit.EndKey; key += Block)
         {
             var plane = Sequence.Blocks[key / Block].Pointer + Slot + (Unit.KeyHead * Format.HeadBytes(Shape));
-            var keys = Format.Load(plane, Shape.KeyWidth, keyScratch);
+            var keys = Format.Keys.LoadKeys(plane, Shape.KeyWidth, keyScratch);
             // Rows of tokens that come before the block see none of it.
             var unseeing = Shape.Causal ? Math.Clamp(((key - Sequence.Past) * Shape.Group) - Unit.FirstRow, 0, Unit.Rows) : 0;
             var seeing = Unit.Rows - unseeing;
@@ -69,7 +69,7 @@ internal unsafe struct AttentionTile : IRowKernel
                 Weigh<TSimd, TVector>(r, key, from, to, scores + (r * Block), sums + (r * padded), padded, largest, totals);
             var values = Shape.ValuesInKeys
                 ? Transpose(keys, valueScratch, Shape.ValueWidth, padded)
-                : Format.Load(plane + Format.KeyBytes(Shape), padded, valueScratch);
+                : Format.Values.LoadValues(plane + Format.KeyBytes(Shape), padded, valueScratch);
             TileProduct.MultiplyAdd<TSimd, TVector>(
                 scores + (unseeing * Block) + from, Block, values + ((long)from * padded), padded, sums + (unseeing * padded), padded, seeing, to - from, padded);
         }
@@ -90,6 +90,7 @@ internal unsafe struct AttentionTile : IRowKernel
                 TSimd.Store(TSimd.Multiply(TSimd.Load(source + i), scale), query + i);
             for (; i < Shape.KeyWidth; i++)
                 query[i] = source[i] * Shape.Scale;
+            HeadRotation.Apply(query, Shape.KeyWidth, Format.KeyPart(Shape));
             var sink = Sinks != null && Unit.CountsSinks;
             largest[r] = sink ? Sinks[head] : float.NegativeInfinity;
             totals[r] = sink ? 1f : 0f;
@@ -170,6 +171,7 @@ internal unsafe struct AttentionTile : IRowKernel
                 TSimd.Store(TSimd.Divide(TSimd.Load(row + i), total), target + i);
             for (; i < Shape.ValueWidth; i++)
                 target[i] = row[i] / totals[r];
+            HeadRotation.Apply(target, Shape.ValueWidth, Format.ValuePart(Shape));
         }
     }
 

@@ -1,14 +1,17 @@
 namespace OpenHearth.Kernels.Attention;
 
 /// <summary>
-/// How keys and values lie in a block of the cache. For one key head of one layer a block holds
-/// keys [keyWidth, 64 tokens], transposed so that a vector spans tokens, then values [64 tokens, valueWidth padded to 16].
-/// Both then enter attention as the right side of a plain row-major product.
+/// How numbers are stored in a block of the cache. A plane of keys is [keyWidth, 64 tokens], transposed so that a vector
+/// spans tokens; a plane of values is [64 tokens, valueWidth padded to 16]. Both then enter attention as the right side of
+/// a plain row-major product. Formats with scales have one for each token and 32 of its values, behind the numbers.
 /// </summary>
 public abstract unsafe class CacheFormat
 {
     /// <summary>Tokens in a block.</summary>
     public const int BlockTokens = 64;
+
+    /// <summary>Values that share a scale, where a format has scales.</summary>
+    internal const int GroupValues = 32;
 
     /// <summary>Single precision: nothing is rounded.</summary>
     public static CacheFormat F32 { get; } = new F32CacheFormat();
@@ -16,31 +19,47 @@ public abstract unsafe class CacheFormat
     /// <summary>Half precision: half the memory; magnitudes above 65504 are held there.</summary>
     public static CacheFormat F16 { get; } = new F16CacheFormat();
 
+    /// <summary>The upper half of single precision: all its magnitudes, with 8 digits.</summary>
+    public static CacheFormat BF16 { get; } = new BF16CacheFormat();
+
+    /// <summary>8 bits and a scale for 32 values: 8.5 bits a value.</summary>
+    public static CacheFormat Q8_0 { get; } = new Q8_0CacheFormat();
+
+    /// <summary>4 bits and a scale for 32 values: 4.5 bits a value.</summary>
+    public static CacheFormat Q4_0 { get; } = new Q4_0CacheFormat();
+
+    /// <summary>All formats.</summary>
+    public static IReadOnlyList<CacheFormat> All { get; } = [F32, F16, BF16, Q8_0, Q4_0];
+
     /// <summary>The name that options and messages use.</summary>
     public abstract string Name { get; }
-
-    /// <summary>Bytes that one attention layer takes in a block.</summary>
-    public long BlockBytes(AttentionShape shape) => shape.KeyHeads * HeadBytes(shape);
 
     /// <summary>Values of a stored value row: whole vectors of every width.</summary>
     internal static int Padded(int width) => (width + 15) & ~15;
 
-    /// <summary>Bytes of one key head of one layer in a block.</summary>
-    internal long HeadBytes(AttentionShape shape) => KeyBytes(shape) + (shape.ValuesInKeys ? 0 : ValueBytes(Padded(shape.ValueWidth)));
-
-    internal long KeyBytes(AttentionShape shape) => PlaneBytes(shape.KeyWidth);
-
-    internal long ValueBytes(int paddedWidth) => PlaneBytes(paddedWidth);
+    /// <summary>Scales of a token, where a format has scales.</summary>
+    internal static int Groups(int width) => (width + GroupValues - 1) / GroupValues;
 
     /// <summary>Bytes of <paramref name="width"/> values for each token of a block.</summary>
-    protected abstract long PlaneBytes(int width);
+    internal abstract long PlaneBytes(int width);
+
+    /// <summary>True where heads are stored rotated.</summary>
+    internal virtual bool Rotates => false;
 
     /// <summary>Puts a token's key into its column.</summary>
-    internal abstract void StoreKey(float* key, byte* plane, int token, int width);
+    /// <param name="key">[width]</param>
+    /// <param name="plane">The plane.</param>
+    /// <param name="token">Place in the block.</param>
+    /// <param name="width">Values of the key.</param>
+    /// <param name="part">What <see cref="HeadRotation"/> rotates together; for formats that do.</param>
+    internal abstract void StoreKey(float* key, byte* plane, int token, int width, int part);
 
-    /// <summary>Puts a token's value into its row.</summary>
-    internal abstract void StoreValue(float* value, byte* plane, int token, int width);
+    /// <summary>Puts a token's value into its row, likewise.</summary>
+    internal abstract void StoreValue(float* value, byte* plane, int token, int width, int part);
 
-    /// <summary>A plane as floats: where it lies, or decoded into <paramref name="scratch"/>.</summary>
-    internal abstract float* Load(byte* plane, int width, float* scratch);
+    /// <summary>A plane of keys as floats: where it lies, or decoded into <paramref name="scratch"/>. The bits don't depend on the processor.</summary>
+    internal abstract float* LoadKeys(byte* plane, int width, float* scratch);
+
+    /// <summary>A plane of values as floats, likewise. Numbers without scales don't care which way they lie.</summary>
+    internal virtual float* LoadValues(byte* plane, int paddedWidth, float* scratch) => LoadKeys(plane, paddedWidth, scratch);
 }

@@ -11,23 +11,23 @@ internal sealed unsafe class F16CacheFormat : CacheFormat
 
     public override string Name => "f16";
 
-    protected override long PlaneBytes(int width) => (long)width * BlockTokens * sizeof(ushort);
+    internal override long PlaneBytes(int width) => (long)width * BlockTokens * sizeof(ushort);
 
-    internal override void StoreKey(float* key, byte* plane, int token, int width)
+    internal override void StoreKey(float* key, byte* plane, int token, int width, int part)
     {
         var column = (ushort*)plane + token;
         for (var i = 0; i < width; i++)
             column[i * BlockTokens] = FromSingle(key[i]);
     }
 
-    internal override void StoreValue(float* value, byte* plane, int token, int width)
+    internal override void StoreValue(float* value, byte* plane, int token, int width, int part)
     {
         var row = (ushort*)plane + ((long)token * Padded(width));
         for (var i = 0; i < width; i++)
             row[i] = FromSingle(value[i]);
     }
 
-    internal override float* Load(byte* plane, int width, float* scratch)
+    internal override float* LoadKeys(byte* plane, int width, float* scratch)
     {
         var kernel = new Widen { Source = (ushort*)plane, Target = scratch };
         RowKernel.RunWidest(Level, ref kernel, 0, width);

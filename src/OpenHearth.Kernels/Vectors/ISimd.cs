@@ -40,6 +40,14 @@ internal unsafe interface ISimd<TVector> where TVector : struct
     /// <summary>Widens half precision; infinities and NaN become large finite values.</summary>
     static abstract TVector LoadHalf(ushort* source);
 
+    /// <summary>Widens the upper halves of single precision.</summary>
+    static abstract TVector LoadUpperHalf(ushort* source);
+
+    static abstract TVector LoadBytes(sbyte* source);
+
+    /// <summary>The lower and the upper four bits of every byte, from 0 to 15.</summary>
+    static abstract (TVector Low, TVector High) LoadNibbles(byte* source);
+
     static abstract float Sum(TVector value);
 
     static abstract float Largest(TVector value);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace OpenHearth.Kernels.Vectors;
@@ -35,6 +36,16 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     // Sign and digits move to their places in a float; multiplying by 2^112 corrects the exponent, subnormals included.
     public static Vector128<float> LoadHalf(ushort* source) =>
         ((Vector128.WidenLower(Vector128.Create(Vector64.Load((short*)source), default)) << 13) & Vector128.Create(unchecked((int)0x8FFFFFFF))).AsSingle() * Vector128.Create(5.192296858534828e33f);
+
+    public static Vector128<float> LoadUpperHalf(ushort* source) => (Vector128.WidenLower(Vector128.Create(Vector64.Load(source), default)) << 16).AsSingle();
+
+    public static Vector128<float> LoadBytes(sbyte* source) => Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<uint>(source)).AsSByte())));
+
+    public static (Vector128<float> Low, Vector128<float> High) LoadNibbles(byte* source)
+    {
+        var bytes = Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<uint>(source)).AsByte())).AsInt32();
+        return (Vector128.ConvertToSingle(bytes & Vector128.Create(15)), Vector128.ConvertToSingle(bytes >> 4));
+    }
 
     public static float Sum(Vector128<float> value) => Vector128.Sum(value);
 

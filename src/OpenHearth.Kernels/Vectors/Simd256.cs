@@ -36,6 +36,16 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> LoadHalf(ushort* source) =>
         ((Vector256.WidenLower(Vector256.Create(Vector128.Load((short*)source), default)) << 13) & Vector256.Create(unchecked((int)0x8FFFFFFF))).AsSingle() * Vector256.Create(5.192296858534828e33f);
 
+    public static Vector256<float> LoadUpperHalf(ushort* source) => (Vector256.WidenLower(Vector256.Create(Vector128.Load(source), default)) << 16).AsSingle();
+
+    public static Vector256<float> LoadBytes(sbyte* source) => Vector256.ConvertToSingle(Vector256.WidenLower(Vector256.WidenLower(Vector256.Create(Vector128.Create(Vector64.Load(source), default), default))));
+
+    public static (Vector256<float> Low, Vector256<float> High) LoadNibbles(byte* source)
+    {
+        var bytes = Vector256.WidenLower(Vector256.WidenLower(Vector256.Create(Vector128.Create(Vector64.Load(source), default), default))).AsInt32();
+        return (Vector256.ConvertToSingle(bytes & Vector256.Create(15)), Vector256.ConvertToSingle(bytes >> 4));
+    }
+
     public static float Sum(Vector256<float> value) => Vector256.Sum(value);
 
     public static float Largest(Vector256<float> value)

@@ -36,6 +36,16 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> LoadHalf(ushort* source) =>
         ((Vector512.WidenLower(Vector512.Create(Vector256.Load((short*)source), default)) << 13) & Vector512.Create(unchecked((int)0x8FFFFFFF))).AsSingle() * Vector512.Create(5.192296858534828e33f);
 
+    public static Vector512<float> LoadUpperHalf(ushort* source) => (Vector512.WidenLower(Vector512.Create(Vector256.Load(source), default)) << 16).AsSingle();
+
+    public static Vector512<float> LoadBytes(sbyte* source) => Vector512.ConvertToSingle(Vector512.WidenLower(Vector512.WidenLower(Vector512.Create(Vector256.Create(Vector128.Load(source), default), default))));
+
+    public static (Vector512<float> Low, Vector512<float> High) LoadNibbles(byte* source)
+    {
+        var bytes = Vector512.WidenLower(Vector512.WidenLower(Vector512.Create(Vector256.Create(Vector128.Load(source), default), default))).AsInt32();
+        return (Vector512.ConvertToSingle(bytes & Vector512.Create(15)), Vector512.ConvertToSingle(bytes >> 4));
+    }
+
     public static float Sum(Vector512<float> value) => Vector512.Sum(value);
 
     public static float Largest(Vector512<float> value)

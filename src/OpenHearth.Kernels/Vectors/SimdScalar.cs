@@ -32,6 +32,12 @@ internal readonly unsafe struct SimdScalar : ISimd<float>
     public static float LoadHalf(ushort* source) =>
         BitConverter.Int32BitsToSingle(((short)*source << 13) & unchecked((int)0x8FFFFFFF)) * 5.192296858534828e33f;
 
+    public static float LoadUpperHalf(ushort* source) => BitConverter.UInt32BitsToSingle((uint)*source << 16);
+
+    public static float LoadBytes(sbyte* source) => *source;
+
+    public static (float Low, float High) LoadNibbles(byte* source) => (*source & 15, *source >> 4);
+
     public static float Sum(float value) => value;
 
     public static float Largest(float value) => value;

@@ -40,16 +40,23 @@ public sealed class AttentionTests : IDisposable
     public void Forward_OfWholePromptsAndSingleTokens_IsTheFormula(string name)
     {
         var shape = Cases[name];
-        Check(shape, CacheFormat.F32, past: 0, count: 1, 2e-6);
-        Check(shape, CacheFormat.F32, past: 0, count: 130, 2e-6);
+        Check(shape, Both(CacheFormat.F32), past: 0, count: 1, 2e-6);
+        Check(shape, Both(CacheFormat.F32), past: 0, count: 130, 2e-6);
         if (!shape.Causal)
             return;
-        Check(shape, CacheFormat.F32, past: 63, count: 1, 2e-6);
-        Check(shape, CacheFormat.F32, past: 100, count: 37, 2e-6);
-        Check(shape, CacheFormat.F32, past: 1300, count: 1, 2e-6);
-        Check(shape, CacheFormat.F32, past: 1300, count: 3, 2e-6);
-        Check(shape, CacheFormat.F16, past: 600, count: 1, 2e-3);
-        Check(shape, CacheFormat.F16, past: 0, count: 70, 2e-3);
+        Check(shape, Both(CacheFormat.F32), past: 63, count: 1, 2e-6);
+        Check(shape, Both(CacheFormat.F32), past: 100, count: 37, 2e-6);
+        Check(shape, Both(CacheFormat.F32), past: 1300, count: 1, 2e-6);
+        Check(shape, Both(CacheFormat.F32), past: 1300, count: 3, 2e-6);
+        Check(shape, Both(CacheFormat.F16), past: 600, count: 1, 2e-3);
+        Check(shape, Both(CacheFormat.F16), past: 0, count: 70, 2e-3);
+        Check(shape, Both(CacheFormat.BF16), past: 90, count: 40, 1e-2);
+        Check(shape, Both(CacheFormat.Q8_0), past: 600, count: 1, 2e-2);
+        Check(shape, Both(CacheFormat.Q8_0), past: 0, count: 70, 2e-2);
+        Check(shape, new CacheFormats(CacheFormat.Q8_0, CacheFormat.F32), past: 90, count: 40, 2e-2);
+        Check(shape, new CacheFormats(CacheFormat.F16, CacheFormat.Q4_0), past: 90, count: 40, 0.2);
+        Check(shape, new CacheFormats(CacheFormat.F32, CacheFormat.Q4_0), past: 600, count: 2, 0.4);
+        Check(shape, Both(CacheFormat.Q4_0), past: 0, count: 70, 0.35);
     }
 
     [Theory]
@@ -58,9 +65,9 @@ public sealed class AttentionTests : IDisposable
     public void Forward_WithSinksAndSlopes_IsTheFormula(int past, int count)
     {
         var shape = Shape(4, 2, 16);
-        Check(shape, CacheFormat.F32, past, count, 2e-6, sinks: [0.5f, -1f, 2f, 0f]);
-        Check(shape, CacheFormat.F32, past, count, 2e-6, slopes: [0.5f, 0.25f, 0.125f, 0.0625f]);
-        Check(shape with { Window = 600 }, CacheFormat.F32, past, count, 2e-6, [0.5f, -1f, 2f, 0f], [0.01f, 0.02f, 0.001f, 0f]);
+        Check(shape, Both(CacheFormat.F32), past, count, 2e-6, sinks: [0.5f, -1f, 2f, 0f]);
+        Check(shape, Both(CacheFormat.F32), past, count, 2e-6, slopes: [0.5f, 0.25f, 0.125f, 0.0625f]);
+        Check(shape with { Window = 600 }, Both(CacheFormat.F32), past, count, 2e-6, [0.5f, -1f, 2f, 0f], [0.01f, 0.02f, 0.001f, 0f]);
     }
 
     [Theory]
@@ -75,10 +82,12 @@ public sealed class AttentionTests : IDisposable
     public void HalfPrecision_OfOneValue_IsRoundedAsTheStandardSays(float value) =>
         Assert.Equal(BitConverter.HalfToUInt16Bits((Half)value), F16CacheFormat.FromSingle(value));
 
+    private static CacheFormats Both(CacheFormat format) => new(format, format);
+
     private static AttentionShape Shape(int heads, int keyHeads, int width) =>
         new() { Heads = heads, KeyHeads = keyHeads, KeyWidth = width, ValueWidth = width, Scale = 1 / MathF.Sqrt(width) };
 
-    private void Check(AttentionShape shape, CacheFormat format, int past, int count, double tolerance, float[]? sinks = null, float[]? slopes = null)
+    private void Check(AttentionShape shape, CacheFormats format, int past, int count, double tolerance, float[]? sinks = null, float[]? slopes = null)
     {
         var total = past + count;
         var q = EveryWidth.Random(1, count * shape.Heads * shape.KeyWidth, 2);

@@ -1,0 +1,47 @@
+using OpenHearth.Kernels.Cpu;
+using OpenHearth.Kernels.Vectors;
+
+namespace OpenHearth.Kernels.Attention;
+
+/// <summary>Cache blocks of BF16.</summary>
+internal sealed unsafe class BF16CacheFormat : CacheFormat
+{
+    private static readonly CpuLevel Level = CpuFeatures.Current.Level;
+
+    public override string Name => "bf16";
+
+    internal override long PlaneBytes(int width) => (long)width * BlockTokens * sizeof(ushort);
+
+    internal override void StoreKey(float* key, byte* plane, int token, int width, int part)
+    {
+        var column = (ushort*)plane + token;
+        for (var i = 0; i < width; i++)
+            column[i * BlockTokens] = Formats.BF16.FromSingle(key[i]);
+    }
+
+    internal override void StoreValue(float* value, byte* plane, int token, int width, int part)
+    {
+        var row = (ushort*)plane + ((long)token * Padded(width));
+        for (var i = 0; i < width; i++)
+            row[i] = Formats.BF16.FromSingle(value[i]);
+    }
+
+    internal override float* LoadKeys(byte* plane, int width, float* scratch)
+    {
+        var kernel = new Widen { Source = (ushort*)plane, Target = scratch };
+        RowKernel.RunWidest(Level, ref kernel, 0, width);
+        return scratch;
+    }
+
+    internal struct Widen : IRowKernel
+    {
+        public ushort* Source; // [rows, 64]
+        public float* Target; // [rows, 64]
+
+        public readonly void Run<TSimd, TVector>(int first, int end) where TSimd : struct, ISimd<TVector> where TVector : struct
+        {
+            for (var i = first * BlockTokens; i < end * BlockTokens; i += TSimd.Count)
+                TSimd.Store(TSimd.LoadUpperHalf(Source + i), Target + i);
+        }
+    }
+}
