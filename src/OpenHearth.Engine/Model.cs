@@ -7,7 +7,6 @@ using OpenHearth.Engine.Profiling;
 using OpenHearth.Engine.Templates;
 using OpenHearth.Engine.Tokenization;
 using OpenHearth.Engine.Weights;
-using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Threading;
@@ -45,9 +44,9 @@ public sealed class Model : IDisposable
         _chatTemplate = new Lazy<ChatTemplate?>(() => source.ReadChatTemplate() is { } text ? ChatTemplate.Parse(text) : null);
         _defaultContext = options.ContextLength;
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores, level);
-        var layout = new CacheLayout(graph, options.Cache);
-        _blocks = new BlockPool(layout);
         _maximumStep = graph.SeesAhead ? Math.Max(options.MaximumStepTokens, Math.Min(info.ContextLength, LongestEncoderStep)) : options.MaximumStepTokens;
+        var layout = new CacheLayout(graph, options.Cache, _maximumStep);
+        _blocks = new BlockPool(layout);
         _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Exact ? Precision.Exact : Precision.Fast, layout, _maximumStep);
     }
 
@@ -211,10 +210,6 @@ public sealed class Model : IDisposable
         }
     }
 
-    private int LongestThatFits()
-    {
-        var room = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Info.FileBytes - (_blocks.InUse * _blocks.Layout.BlockBytes);
-        var perBlock = Math.Max(_blocks.Layout.BlockBytes, 1);
-        return (int)Math.Clamp(room / perBlock * CacheFormat.BlockTokens, 0, int.MaxValue);
-    }
+    private int LongestThatFits() =>
+        _blocks.Layout.LongestWithin(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Info.FileBytes - _blocks.BytesInUse);
 }

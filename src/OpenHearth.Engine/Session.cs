@@ -61,7 +61,7 @@ public sealed class Session : ISequence, IDisposable
 
     /// <summary>
     /// Forgets all but the first <paramref name="length"/> tokens. A recurrent model goes back to a checkpoint before there, of which it keeps
-    /// a few; the next step then takes in again what lies between.
+    /// a few, and a model with windows that has freed more than 256 tokens goes back to the start; the next step then takes in again what lies between.
     /// </summary>
     public void Truncate(int length) => State.Truncate(length);
 

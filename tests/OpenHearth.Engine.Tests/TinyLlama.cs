@@ -18,7 +18,7 @@ internal sealed class TinyLlama : IDisposable
     private readonly Random _random;
     private readonly GgufWriter _writer = new();
 
-    public TinyLlama(string architecture = "llama", int keyHeads = KeyHeads, int seed = 7)
+    public TinyLlama(string architecture = "llama", int keyHeads = KeyHeads, int context = Context, int window = 0, int seed = 7)
     {
         _random = new Random(seed);
         Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"hearth-{Guid.NewGuid():N}.gguf");
@@ -26,8 +26,8 @@ internal sealed class TinyLlama : IDisposable
         _writer.Add("general.name", "tiny");
         foreach (var (key, value) in new (string, uint)[]
         {
-            ("block_count", 2), ("context_length", Context), ("embedding_length", Width), ("feed_forward_length", Hidden),
-            ("attention.head_count", Heads), ("attention.head_count_kv", (uint)keyHeads), ("attention.key_length", HeadWidth),
+            ("block_count", 2), ("context_length", (uint)context), ("embedding_length", Width), ("feed_forward_length", Hidden),
+            ("attention.head_count", Heads), ("attention.head_count_kv", (uint)keyHeads), ("attention.key_length", HeadWidth), ("attention.sliding_window", (uint)window),
         })
             _writer.Add($"llama.{key}", value);
         _writer.Add("llama.attention.layer_norm_rms_epsilon", 1e-5f);

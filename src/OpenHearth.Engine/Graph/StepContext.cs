@@ -20,7 +20,7 @@ internal sealed class StepContext(ComputePool pool, Precision precision, CacheLa
     private readonly int[] _positions = new int[maximumTokens];
     private readonly int[] _outputs = new int[maximumTokens];
     private readonly SequenceRun[] _runs = new SequenceRun[maximumTokens];
-    private readonly AttentionRun[] _attentionRuns = new AttentionRun[maximumTokens];
+    private readonly AttentionRun[][] _attentionRuns = [.. cache.Groups.Select(_ => new AttentionRun[maximumTokens])]; // by group of layers
     private int _runCount;
     private int _outputCount;
     private int _firstOutput;
@@ -53,8 +53,8 @@ internal sealed class StepContext(ComputePool pool, Precision precision, CacheLa
     /// <summary>The runs of this step; together they are its tokens, in order.</summary>
     public ReadOnlySpan<SequenceRun> Runs => _runs.AsSpan(0, _runCount);
 
-    /// <summary>The same runs as the attention kernel takes them.</summary>
-    public ReadOnlySpan<AttentionRun> AttentionRuns => _attentionRuns.AsSpan(0, _runCount);
+    /// <summary>The same runs as the attention kernel takes them for a layer.</summary>
+    public ReadOnlySpan<AttentionRun> AttentionRuns(CacheSlot slot) => _attentionRuns[Cache.Group(slot)].AsSpan(0, _runCount);
 
     /// <summary>Number of rows whose result is asked for in this step.</summary>
     public int OutputCount => _outputCount;
@@ -72,7 +72,8 @@ internal sealed class StepContext(ComputePool pool, Precision precision, CacheLa
     public void Clear()
     {
         Array.Clear(_runs, 0, _runCount);
-        Array.Clear(_attentionRuns, 0, _runCount);
+        foreach (var runs in _attentionRuns)
+            Array.Clear(runs, 0, _runCount);
         (TokenCount, _runCount, _outputCount, _firstOutput, _endOutput) = (0, 0, 0, 0, 0);
     }
 
@@ -85,8 +86,9 @@ internal sealed class StepContext(ComputePool pool, Precision precision, CacheLa
             _positions[first + i] = sequence.Length + i;
         for (var i = tokens.Length - outputs; i < tokens.Length; i++)
             _outputs[_outputCount++] = first + i;
-        _runs[_runCount] = new SequenceRun(sequence, first, tokens.Length, sequence.Length);
-        _attentionRuns[_runCount++] = new AttentionRun(sequence.Blocks, first, tokens.Length, sequence.Length);
+        for (var group = 0; group < _attentionRuns.Length; group++)
+            _attentionRuns[group][_runCount] = new AttentionRun(sequence.Blocks(group), first, tokens.Length, sequence.Length);
+        _runs[_runCount++] = new SequenceRun(sequence, first, tokens.Length, sequence.Length);
         TokenCount += tokens.Length;
     }
 

@@ -5,7 +5,7 @@ namespace OpenHearth.Engine.KvCache;
 /// <summary>The cache blocks of a model: those in use are counted by the sequences that share them, the others wait for the next. Thread-safe.</summary>
 internal sealed class BlockPool(CacheLayout layout) : IDisposable
 {
-    private readonly Stack<CacheBlock> _free = [];
+    private readonly Stack<CacheBlock>[] _free = [.. layout.Groups.Select(_ => new Stack<CacheBlock>())];
     private bool _closed;
 
     /// <summary>How blocks are divided.</summary>
@@ -14,15 +14,19 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
     /// <summary>Blocks in use.</summary>
     public int InUse { get; private set; }
 
-    /// <summary>A block with one user; what is in it is left from its last.</summary>
-    public CacheBlock Take()
+    /// <summary>Bytes of the blocks in use.</summary>
+    public long BytesInUse { get; private set; }
+
+    /// <summary>A block of a group with one user; what is in it is left from its last.</summary>
+    public CacheBlock Take(int group)
     {
         lock (_free)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            var block = _free.TryPop(out var used) ? used : new CacheBlock(new NativeBuffer<byte>(Layout.BlockBytes));
+            var block = _free[group].TryPop(out var used) ? used : new CacheBlock(group, new NativeBuffer<byte>(Layout.Groups[group].BlockBytes));
             block.Users = 1;
             InUse++;
+            BytesInUse += block.Memory.Length;
             return block;
         }
     }
@@ -49,10 +53,11 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
             if (--block.Users > 0)
                 return;
             InUse--;
+            BytesInUse -= block.Memory.Length;
             if (_closed)
                 block.Memory.Dispose();
             else
-                _free.Push(block);
+                _free[block.Group].Push(block);
         }
     }
 
@@ -62,15 +67,21 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
         lock (_free)
         {
             _closed = true;
-            while (_free.TryPop(out var block))
-                block.Memory.Dispose();
+            foreach (var free in _free)
+            {
+                while (free.TryPop(out var block))
+                    block.Memory.Dispose();
+            }
         }
     }
 }
 
-/// <summary>Keys and values of 64 tokens, for all layers.</summary>
-internal sealed class CacheBlock(NativeBuffer<byte> memory)
+/// <summary>Keys and values of 64 tokens, for all layers of a group.</summary>
+internal sealed class CacheBlock(int group, NativeBuffer<byte> memory)
 {
+    /// <summary>Index of the group.</summary>
+    public int Group { get; } = group;
+
     /// <summary>The bytes, divided by <see cref="CacheLayout"/>.</summary>
     public NativeBuffer<byte> Memory { get; } = memory;
 

@@ -4,30 +4,51 @@ using OpenHearth.Kernels.Attention;
 
 namespace OpenHearth.Engine.KvCache;
 
-/// <summary>How a block of the cache is divided among the attention layers of a model. A block holds 64 tokens of one sequence.</summary>
+/// <summary>
+/// How the cache is divided among the attention layers of a model. Layers that see equally far back form a group; a block
+/// holds 64 tokens of one sequence in all layers of a group.
+/// </summary>
 internal sealed class CacheLayout
 {
-    private readonly long[] _offsets;
+    private readonly int _step;
+    private readonly (int Group, long Offset)[] _slots;
 
     /// <summary>Lays out a model's layers one after the other.</summary>
-    public CacheLayout(ModelGraph graph, CacheFormats formats)
+    /// <param name="graph">The model.</param>
+    /// <param name="formats">How numbers are stored.</param>
+    /// <param name="step">Tokens of a step at most.</param>
+    public CacheLayout(ModelGraph graph, CacheFormats formats, int step)
     {
         Formats = formats;
+        _step = step;
         StateLength = graph.StateLength;
         OriginalLength = graph.Nodes.OfType<RopeAnglesOp>().Select(node => node.OriginalLength).DefaultIfEmpty().Max();
-        _offsets = new long[graph.Attention.Count];
-        for (var i = 0; i < _offsets.Length; i++)
+        _slots = new (int, long)[graph.Attention.Count];
+        var groups = new List<CacheGroup>();
+        for (var i = 0; i < _slots.Length; i++)
         {
-            _offsets[i] = BlockBytes;
-            BlockBytes = checked(BlockBytes + formats.BlockBytes(graph.Attention[i]));
+            var (window, chunk) = Sight(graph, i);
+            var group = groups.FindIndex(group => group.Window == window && group.Chunk == chunk);
+            if (group < 0)
+            {
+                group = groups.Count;
+                groups.Add(new CacheGroup(window, chunk, 0));
+            }
+            _slots[i] = (group, groups[group].BlockBytes);
+            groups[group] = groups[group] with { BlockBytes = checked(groups[group].BlockBytes + formats.BlockBytes(graph.Attention[i])) };
         }
+        Groups = groups;
+        Forgets = groups.Exists(group => group.Forgets);
     }
 
     /// <summary>How numbers are stored.</summary>
     public CacheFormats Formats { get; }
 
-    /// <summary>Bytes of a block.</summary>
-    public long BlockBytes { get; }
+    /// <summary>The kinds of blocks.</summary>
+    public IReadOnlyList<CacheGroup> Groups { get; }
+
+    /// <summary>True where some layers do not see all of a sequence.</summary>
+    public bool Forgets { get; }
 
     /// <summary>Floats of recurrent state that a sequence carries beside its blocks.</summary>
     public int StateLength { get; }
@@ -35,12 +56,41 @@ internal sealed class CacheLayout
     /// <summary>Tokens beyond which all keys of a sequence turn by other angles than before (long RoPE); 0 where they never do.</summary>
     public int OriginalLength { get; }
 
-    /// <summary>Byte offset of a layer in every block.</summary>
-    public long Offset(CacheSlot slot) => _offsets[slot.Index];
+    /// <summary>Which blocks a layer is in.</summary>
+    public int Group(CacheSlot slot) => _slots[slot.Index].Group;
+
+    /// <summary>Byte offset of a layer in every block of its group.</summary>
+    public long Offset(CacheSlot slot) => _slots[slot.Index].Offset;
 
     /// <summary>Blocks for a number of tokens.</summary>
     public static int BlocksFor(int tokens) => (int)(((long)tokens + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens);
 
-    /// <summary>Bytes that a sequence of this many tokens takes, copies of recurrent state included.</summary>
-    public long BytesFor(int tokens) => checked((BlocksFor(tokens) * BlockBytes) + ((1L + StateHistory.CopiesFor(tokens)) * StateLength * sizeof(float)));
+    /// <summary>Bytes of blocks that a sequence of this many tokens takes at most while it grows.</summary>
+    public long BlockBytesFor(int tokens) => Groups.Sum(group => checked(group.BlocksFor(tokens, _step) * group.BlockBytes));
+
+    /// <summary>Bytes of recurrent state that such a sequence takes, the copies to go back to included.</summary>
+    public long StateBytesFor(int tokens) => checked((1L + StateHistory.CopiesFor(tokens)) * StateLength * sizeof(float));
+
+    /// <summary>Bytes that a sequence of this many tokens takes.</summary>
+    public long BytesFor(int tokens) => checked(BlockBytesFor(tokens) + StateBytesFor(tokens));
+
+    /// <summary>Tokens of the longest sequence that takes no more than so many bytes.</summary>
+    public int LongestWithin(long bytes)
+    {
+        var (shortest, tooLong) = (0, int.MaxValue - CacheFormat.BlockTokens);
+        while (tooLong - shortest > 1)
+        {
+            var middle = shortest + ((tooLong - shortest) / 2);
+            (shortest, tooLong) = BytesFor(middle) <= bytes ? (middle, tooLong) : (shortest, middle);
+        }
+        return shortest;
+    }
+
+    // What the layers that read a slot see at most. Where tokens see those after them, all of a text is one step.
+    private static (int Window, int Chunk) Sight(ModelGraph graph, int slot)
+    {
+        AttentionShape[] readers = [graph.Attention[slot], .. graph.Nodes.OfType<AttentionOp>().Where(node => node.Slot.Index == slot).Select(node => node.Shape)];
+        int Widest(Func<AttentionShape, int> limit) => readers.Any(shape => !shape.Causal || limit(shape) == 0) ? 0 : readers.Max(limit);
+        return (Widest(shape => shape.Window), Widest(shape => shape.Chunk));
+    }
 }

@@ -1,4 +1,3 @@
-using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Engine.KvCache;
@@ -10,7 +9,7 @@ namespace OpenHearth.Engine.KvCache;
 internal sealed class SequenceState : IDisposable
 {
     private readonly BlockPool _pool;
-    private readonly List<CacheBlock> _blocks = [];
+    private readonly BlockTable[] _tables; // by group of layers
     private readonly NativeBuffer<float>? _state;
     private readonly StateHistory? _history;
     private readonly List<int> _tokens = []; // what Remembered counts, where it may have to be computed anew
@@ -21,6 +20,7 @@ internal sealed class SequenceState : IDisposable
     public SequenceState(BlockPool pool)
     {
         _pool = pool;
+        _tables = [.. Enumerable.Range(0, pool.Layout.Groups.Count).Select(group => new BlockTable(pool, group))];
         if (pool.Layout.StateLength == 0)
             return;
         _state = new NativeBuffer<float>(pool.Layout.StateLength);
@@ -33,8 +33,8 @@ internal sealed class SequenceState : IDisposable
     /// <summary>Tokens that memory holds: all but those that the next step has to take in again.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The blocks as the attention kernel takes them; entries after the last block are empty.</summary>
-    public MemoryRegion[] Blocks { get; private set; } = [];
+    /// <summary>The blocks of a group of layers as the attention kernel takes them; those that are not held are empty.</summary>
+    public MemoryRegion[] Blocks(int group) => _tables[group].Regions;
 
     /// <summary>The state that a layer carries from token to token.</summary>
     public Span<float> State(StateSlot slot) => _state!.Slice(slot.Offset, slot.Length);
@@ -62,22 +62,8 @@ internal sealed class SequenceState : IDisposable
     public void Reserve(int count)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var first = Length / CacheFormat.BlockTokens;
-        if (first < _blocks.Count && _pool.IsShared(_blocks[first]))
-            CopyBlock(first);
-        var needed = CacheLayout.BlocksFor(checked(Length + count));
-        if (Blocks.Length < needed)
-        {
-            var grown = new MemoryRegion[Math.Max(needed, 2 * Blocks.Length)];
-            Blocks.CopyTo(grown, 0);
-            Blocks = grown;
-        }
-        while (_blocks.Count < needed)
-        {
-            var block = _pool.Take();
-            Blocks[_blocks.Count] = MemoryRegion.Of(block.Memory);
-            _blocks.Add(block);
-        }
+        foreach (var table in _tables)
+            table.Reserve(Length, count);
     }
 
     /// <summary>Counts tokens whose keys, values and state have been written.</summary>
@@ -90,6 +76,8 @@ internal sealed class SequenceState : IDisposable
             _tokens.AddRange(tokens[again..]);
         if (_state is not null)
             _history!.Advance(Length, _state);
+        foreach (var table in _tables)
+            table.Forget(Length);
     }
 
     /// <summary>Brings memory back to where it was before a step that has failed half-way.</summary>
@@ -100,8 +88,8 @@ internal sealed class SequenceState : IDisposable
     }
 
     /// <summary>
-    /// Forgets all but the first <paramref name="length"/> tokens. Recurrent state goes back to the last checkpoint before; the
-    /// next step takes what lies between in again.
+    /// Forgets all but the first <paramref name="length"/> tokens. Recurrent state goes back to the last checkpoint before, and
+    /// where a window has freed what would come into sight again, all begins anew; the next step takes what lies between in again.
     /// </summary>
     public void Truncate(int length)
     {
@@ -117,14 +105,11 @@ internal sealed class SequenceState : IDisposable
     public SequenceState Fork()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var fork = new SequenceState(_pool) { Length = Length, Blocks = [.. Blocks], BeyondOriginalLength = BeyondOriginalLength };
+        var fork = new SequenceState(_pool) { Length = Length, BeyondOriginalLength = BeyondOriginalLength };
         fork._tokens.AddRange(_tokens);
         fork._missing = _missing;
-        foreach (var block in _blocks)
-        {
-            _pool.Share(block);
-            fork._blocks.Add(block);
-        }
+        for (var i = 0; i < _tables.Length; i++)
+            fork._tables[i] = _tables[i].Fork();
         if (_state is not null)
         {
             _state.Span.CopyTo(fork._state!.Span);
@@ -139,25 +124,22 @@ internal sealed class SequenceState : IDisposable
         if (_disposed)
             return;
         _disposed = true;
-        foreach (var block in _blocks)
-            _pool.Release(block);
-        _blocks.Clear();
+        foreach (var table in _tables)
+            table.Truncate(0);
         _state?.Dispose();
     }
 
-    private bool KeepsTokens => _state is not null || _pool.Layout.OriginalLength > 0;
+    private bool KeepsTokens => _state is not null || _pool.Layout.OriginalLength > 0 || _pool.Layout.Forgets;
 
-    // Memory as it was after so many tokens, or earlier where state was not kept; of all tokens, as many stay remembered.
+    // Memory as it was after so many tokens, or earlier where state or blocks were not kept; of all tokens, as many stay remembered.
     private void GoBack(int length, int remembered)
     {
         if (_state is not null)
             length = _history!.Restore(length, _state);
-        for (var i = _blocks.Count - 1; i >= CacheLayout.BlocksFor(length); i--)
-        {
-            _pool.Release(_blocks[i]);
-            _blocks.RemoveAt(i);
-            Blocks[i] = default;
-        }
+        if (!Array.TrueForAll(_tables, table => table.Holds(length)))
+            length = _state is null ? 0 : _history!.Restore(0, _state);
+        foreach (var table in _tables)
+            table.Truncate(length);
         Length = length;
         Keep(remembered);
     }
@@ -167,19 +149,5 @@ internal sealed class SequenceState : IDisposable
         _missing = remembered - Length;
         if (KeepsTokens)
             _tokens.RemoveRange(remembered, _tokens.Count - remembered);
-    }
-
-    private void CopyBlock(int index)
-    {
-        var copy = _pool.Take();
-        var source = _blocks[index];
-        for (var offset = 0L; offset < source.Memory.Length; offset += 1 << 30)
-        {
-            var length = (int)Math.Min(1 << 30, source.Memory.Length - offset);
-            source.Memory.Slice(offset, length).CopyTo(copy.Memory.Slice(offset, length));
-        }
-        _pool.Release(source);
-        _blocks[index] = copy;
-        Blocks[index] = MemoryRegion.Of(copy.Memory);
     }
 }

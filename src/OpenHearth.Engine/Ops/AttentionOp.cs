@@ -29,7 +29,7 @@ internal sealed class AttentionOp(Node[] inputs, AttentionShape shape, CacheSlot
     public override Work Work(StepContext step)
     {
         var (read, seen) = (0L, 0L);
-        foreach (ref readonly var run in step.AttentionRuns)
+        foreach (ref readonly var run in step.Runs)
         {
             var most = run.Past + run.Count;
             var farthest = 0L;
@@ -43,7 +43,7 @@ internal sealed class AttentionOp(Node[] inputs, AttentionShape shape, CacheSlot
             }
             read += Math.Min(farthest, most);
         }
-        var perToken = step.Cache.Format.BlockBytes(shape) / CacheFormat.BlockTokens;
+        var perToken = step.Cache.Formats.BlockBytes(shape) / CacheFormat.BlockTokens;
         return new Work(read * perToken, seen * shape.Heads * (shape.KeyWidth + shape.ValueWidth));
     }
 
@@ -51,8 +51,8 @@ internal sealed class AttentionOp(Node[] inputs, AttentionShape shape, CacheSlot
     {
         var offset = step.Cache.Offset(slot);
         if (Inputs.Length > 1)
-            Attention.Store(step.Pool, shape, step.Cache.Formats, offset, step.AttentionRuns, step.Values(Inputs[1]), Inputs.Length > 2 ? step.Values(Inputs[2]) : default);
-        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Formats, offset, step.AttentionRuns, step.Values(Inputs[0]), Sinks, Slopes, step.Values(this));
+            Attention.Store(step.Pool, shape, step.Cache.Formats, offset, step.AttentionRuns(slot), step.Values(Inputs[1]), Inputs.Length > 2 ? step.Values(Inputs[2]) : default);
+        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Formats, offset, step.AttentionRuns(slot), step.Values(Inputs[0]), Sinks, Slopes, step.Values(this));
     }
 }
 

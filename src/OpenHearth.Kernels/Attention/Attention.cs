@@ -29,7 +29,7 @@ public static unsafe class Attention
         {
             foreach (ref readonly var run in runs)
             {
-                CheckRun(shape, format, slot, run);
+                CheckRun(shape, format, slot, run, run.Past);
                 Check.Rows(keys.Length, run.FirstRow + run.Count, shape.KeyHeads * shape.KeyWidth);
                 if (!shape.ValuesInKeys)
                     Check.Rows(values.Length, run.FirstRow + run.Count, shape.KeyHeads * shape.ValueWidth);
@@ -102,7 +102,7 @@ public static unsafe class Attention
         for (var i = 0; i < runs.Length; i++)
         {
             ref readonly var run = ref runs[i];
-            CheckRun(shape, format, slot, run);
+            CheckRun(shape, format, slot, run, run.Count > 0 ? Visible(shape, run, 0).First : 0);
             Check.Rows(queries, run.FirstRow + run.Count, shape.Heads * shape.KeyWidth);
             Check.Rows(output, run.FirstRow + run.Count, shape.Heads * shape.ValueWidth);
             var rows = run.Count * shape.Group;
@@ -186,12 +186,12 @@ public static unsafe class Attention
             target[i] /= total;
     }
 
-    private static void CheckRun(AttentionShape shape, CacheFormats format, long slot, in AttentionRun run)
+    private static void CheckRun(AttentionShape shape, CacheFormats format, long slot, in AttentionRun run, int firstKey)
     {
         var blocks = (run.Past + run.Count + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens;
         if (run.Count < 1 || run.Past < 0 || run.FirstRow < 0 || run.Blocks.Length < blocks)
             throw new ArgumentException($"A run of {run.Count} tokens after {run.Past} needs {blocks} cache blocks, {run.Blocks.Length} are there.");
-        for (var i = 0; i < blocks; i++)
+        for (var i = Math.Max(firstKey, 0) / CacheFormat.BlockTokens; i < blocks; i++)
         {
             if (run.Blocks[i].Length < slot + format.BlockBytes(shape))
                 throw new ArgumentException($"Cache block {i} has {run.Blocks[i].Length} bytes, the layer ends at {slot + format.BlockBytes(shape)}.");

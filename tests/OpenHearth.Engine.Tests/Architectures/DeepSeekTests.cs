@@ -38,7 +38,7 @@ public sealed class DeepSeekTests() : ArchitectureTests(
     public void Cache_OfLatentAttention_HoldsTheLatentVectorAndTheTurningPart()
     {
         using var model = Model.Load(new ArchitectureFixture("deepseek3").Form("gguf"), Exact);
-        Assert.Equal(64 * Layers * (Latent + Turning) * sizeof(float), model.Blocks.Layout.BlockBytes);
+        Assert.Equal(64 * Layers * (Latent + Turning) * sizeof(float), model.Blocks.Layout.BlockBytesFor(1));
     }
 
     // As converters wrote it before 2025: kv_b whole, and the sizes of the heads under the usual keys.

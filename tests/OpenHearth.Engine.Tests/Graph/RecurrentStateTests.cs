@@ -24,7 +24,7 @@ public sealed class RecurrentStateTests : IDisposable
         g.AddState(5);
         var graph = g.Build(g.OutputRows(g.Add(new RunningSumOp(x, g.AddState(24)))));
         _plan = Plan.Of(graph);
-        var layout = new CacheLayout(graph, new CacheFormats(CacheFormat.F32, CacheFormat.F32));
+        var layout = new CacheLayout(graph, new CacheFormats(CacheFormat.F32, CacheFormat.F32), 2048);
         _blocks = new BlockPool(layout);
         _step = new StepContext(_pool, OpenHearth.Kernels.MatMul.Precision.Exact, layout, 2048) { Arena = new Arena(_plan.Placement) };
     }

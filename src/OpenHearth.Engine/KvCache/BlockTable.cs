@@ -1,0 +1,94 @@
+using OpenHearth.Kernels.Attention;
+using OpenHearth.Kernels.Memory;
+
+namespace OpenHearth.Engine.KvCache;
+
+/// <summary>The blocks of one sequence in one group of layers, from the first that can still be seen. Not thread-safe.</summary>
+internal sealed class BlockTable(BlockPool pool, int group)
+{
+    private readonly List<CacheBlock?> _blocks = []; // null where it went out of sight
+    private int _first; // the first that is not null
+
+    /// <summary>The blocks as the attention kernel takes them; entries of blocks that are not held are empty.</summary>
+    public MemoryRegion[] Regions { get; private set; } = [];
+
+    private CacheGroup Group => pool.Layout.Groups[group];
+
+    /// <summary>Makes room for <paramref name="count"/> tokens after the first <paramref name="length"/>, in blocks that are this table's alone.</summary>
+    public void Reserve(int length, int count)
+    {
+        var last = length / CacheFormat.BlockTokens;
+        if (last < _blocks.Count && pool.IsShared(_blocks[last]!))
+            CopyBlock(last);
+        var needed = CacheLayout.BlocksFor(checked(length + count));
+        if (Regions.Length < needed)
+        {
+            var grown = new MemoryRegion[Math.Max(needed, 2 * Regions.Length)];
+            Regions.CopyTo(grown, 0);
+            Regions = grown;
+        }
+        while (_blocks.Count < needed)
+        {
+            var block = pool.Take(group);
+            Regions[_blocks.Count] = MemoryRegion.Of(block.Memory);
+            _blocks.Add(block);
+        }
+    }
+
+    /// <summary>True where all is held that a token after the first <paramref name="length"/> can see.</summary>
+    public bool Holds(int length) => length == 0 || _first <= Group.FirstVisible(length) / CacheFormat.BlockTokens;
+
+    /// <summary>Frees the blocks that no token after the first <paramref name="length"/> will see, nor one a little before.</summary>
+    public void Forget(int length)
+    {
+        if (!Group.Forgets)
+            return;
+        var end = Group.FirstVisible(Math.Max(length - CacheGroup.Slack, 0)) / CacheFormat.BlockTokens;
+        for (; _first < end; _first++)
+            Free(_first);
+    }
+
+    /// <summary>Frees the blocks after the first <paramref name="length"/> tokens.</summary>
+    public void Truncate(int length)
+    {
+        var count = CacheLayout.BlocksFor(length);
+        for (var i = _blocks.Count - 1; i >= count; i--)
+        {
+            if (i >= _first)
+                Free(i);
+            _blocks.RemoveAt(i);
+        }
+        _first = Math.Min(_first, _blocks.Count);
+    }
+
+    /// <summary>A table of the same blocks, which both keep until one writes.</summary>
+    public BlockTable Fork()
+    {
+        var fork = new BlockTable(pool, group) { Regions = [.. Regions], _first = _first };
+        fork._blocks.AddRange(_blocks);
+        for (var i = _first; i < _blocks.Count; i++)
+            pool.Share(_blocks[i]!);
+        return fork;
+    }
+
+    private void Free(int index)
+    {
+        pool.Release(_blocks[index]!);
+        _blocks[index] = null;
+        Regions[index] = default;
+    }
+
+    private void CopyBlock(int index)
+    {
+        var copy = pool.Take(group);
+        var source = _blocks[index]!;
+        for (var offset = 0L; offset < source.Memory.Length; offset += 1 << 30)
+        {
+            var length = (int)Math.Min(1 << 30, source.Memory.Length - offset);
+            source.Memory.Slice(offset, length).CopyTo(copy.Memory.Slice(offset, length));
+        }
+        pool.Release(source);
+        _blocks[index] = copy;
+        Regions[index] = MemoryRegion.Of(copy.Memory);
+    }
+}
