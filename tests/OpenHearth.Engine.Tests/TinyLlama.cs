@@ -18,7 +18,7 @@ internal sealed class TinyLlama : IDisposable
     private readonly Random _random;
     private readonly GgufWriter _writer = new();
 
-    public TinyLlama(string architecture = "llama", int keyHeads = KeyHeads, int context = Context, int window = 0, int seed = 7)
+    public TinyLlama(string architecture = "llama", int keyHeads = KeyHeads, int context = Context, int window = 0, Action<GgufWriter>? also = null, int seed = 7)
     {
         _random = new Random(seed);
         Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"hearth-{Guid.NewGuid():N}.gguf");
@@ -47,6 +47,7 @@ internal sealed class TinyLlama : IDisposable
             Add($"blk.{layer}.ffn_up", Width, Hidden);
             Add($"blk.{layer}.ffn_down", Hidden, Width);
         }
+        also?.Invoke(_writer);
         _writer.Write(Path, default);
     }
 

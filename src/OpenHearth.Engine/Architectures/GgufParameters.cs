@@ -18,11 +18,13 @@ internal sealed class GgufParameters(GgufMetadata metadata, string path, string 
             theta = FindNumber("rope.freq_base_swa", "") ?? theta;
         // DeepSeek's two factors are the same in all its models, so the converter keeps one, as 0.1 of it.
         var magnitude = FindNumber("rope.scaling.yarn_log_multiplier", "") * 10;
+        var factor = FindNumber("rope.scaling.factor", "") ?? FindNumber("rope.scale_linear", "");
         return new RopeParameters
         {
-            Type = FindText("rope.scaling.type", "") switch { null or "none" => "default", var type => type },
+            // Files from before there were types have a factor alone.
+            Type = FindText("rope.scaling.type", "") switch { null => factor is > 0 ? "linear" : "default", "none" => "default", var type => type },
             Theta = theta ?? 10000,
-            Factor = FindNumber("rope.scaling.factor", ""),
+            Factor = factor,
             OriginalMaxPositions = FindInt("rope.scaling.original_context_length", "") ?? FindInt("context_length", ""),
             BetaFast = FindNumber("rope.scaling.yarn_beta_fast", ""),
             BetaSlow = FindNumber("rope.scaling.yarn_beta_slow", ""),

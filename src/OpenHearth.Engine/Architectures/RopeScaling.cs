@@ -17,6 +17,8 @@ internal static class RopeScaling
         var rope = p.Rope() ?? Default(10000);
         if (rope.Type == "longrope" || g.Weights.Has("rope_factors_long.weight"))
             return Long(g, rope, p, dimensions);
+        if (rope is { Type: "dynamic", Alpha: null })
+            return g.DynamicRopeAngles(new RopeFrequencies(Unscaled(rope.Theta, dimensions, p)), new DynamicRope(rope.Theta, Factor(rope, p), checked((int)Original(rope, p))));
         if (!g.Weights.Has("rope_freqs.weight"))
             return g.RopeAngles(Frequencies(rope, p, dimensions));
         var divisors = g.Weights.Vector("rope_freqs.weight", dimensions / 2);
@@ -37,6 +39,8 @@ internal static class RopeScaling
         {
             "default" => new RopeFrequencies(inverse),
             "linear" => new RopeFrequencies([.. inverse.Select(frequency => (float)(frequency / Factor(rope, p)))]),
+            "ntk" => new RopeFrequencies(Unscaled(NtkBase(rope.Theta, Factor(rope, p), dimensions), dimensions, p)),
+            "dynamic" when rope.Alpha is { } alpha => new RopeFrequencies(Unscaled(NtkBase(rope.Theta, alpha, dimensions), dimensions, p)),
             "llama3" => Llama3(rope, p, inverse),
             "yarn" => Yarn(rope, p, inverse),
             _ => throw new ModelFormatException($"{p.Path}: RoPE scaling {ModelFormatException.Quote(rope.Type)} is not known"),
@@ -53,6 +57,10 @@ internal static class RopeScaling
 
     /// <summary>0.1 · multiplier · ln(factor) + 1: how much sharper attention gets on longer texts. Source: the YaRN paper, equation 22.</summary>
     public static double YarnMagnitude(double factor, double multiplier = 1) => factor <= 1 ? 1 : (0.1 * multiplier * Math.Log(factor)) + 1;
+
+    // The slowest pair turns as if positions were divided by the factor, the fastest as before. Source: bloc97, NTK-aware
+    // scaled RoPE, 2023; Hunyuan calls the factor alpha.
+    private static double NtkBase(double theta, double factor, int dimensions) => dimensions <= 2 ? theta : theta * Math.Pow(factor, dimensions / (dimensions - 2.0));
 
     // theta^(-2i / dimensions) for every pair i
     private static float[] Unscaled(double theta, int dimensions, HyperParameters p)
@@ -108,7 +116,8 @@ internal static class RopeScaling
     {
         var original = checked((int)Original(rope, p));
         var inverse = Unscaled(rope.Theta, dimensions, p);
-        var stretch = p.Int("context_length", "max_position_embeddings") / (double)original;
+        var context = p.Int("context_length", "max_position_embeddings");
+        var stretch = context == original ? rope.Factor ?? 1 : context / (double)original;
         var magnitude = rope.AttentionFactor ?? (stretch > 1 ? Math.Sqrt(1 + (Math.Log(stretch) / Math.Log(original))) : 1);
         RopeFrequencies Divided(string kind, IReadOnlyList<double>? factors)
         {

@@ -42,13 +42,17 @@ internal sealed class SequenceState : IDisposable
     /// <summary>True where the sequence is longer than <see cref="CacheLayout.OriginalLength"/>, or the next step makes it so.</summary>
     public bool BeyondOriginalLength { get; private set; }
 
+    /// <summary>Tokens that the sequence has when all that was announced has come.</summary>
+    public int Announced { get; private set; }
+
     /// <summary>
     /// Says that <paramref name="count"/> more tokens come. Where that changes the angles of the keys, memory is emptied.
     /// </summary>
     /// <returns>The tokens that memory has lost and that have to be taken in again, before the others.</returns>
     public int[] Begin(int count)
     {
-        var beyond = _pool.Layout.OriginalLength > 0 && Remembered + count > _pool.Layout.OriginalLength;
+        Announced = Remembered + count;
+        var beyond = _pool.Layout.OriginalLength > 0 && Announced > _pool.Layout.OriginalLength;
         if (beyond != BeyondOriginalLength)
         {
             BeyondOriginalLength = beyond;

@@ -68,7 +68,7 @@ internal abstract class ModelSource : IDisposable
             Path = Path,
             Architecture = architecture,
             Parameters = types.Sum(type => type.Parameters),
-            ContextLength = Math.Min(Parameters.Int("context_length", ContextLengthKeys, FallbackContextLength(graph), 1), LearnedPositions(graph)),
+            ContextLength = Math.Min(Math.Max(Parameters.Int("context_length", ContextLengthKeys, FallbackContextLength(graph), 1), DynamicLength(graph)), LearnedPositions(graph)),
             VocabularySize = graph.Nodes.OfType<EmbeddingOp>().First().Table.Matrix.Rows,
             OutputWidth = graph.Output.Width,
             GivesLogits = graph.Kind == OutputKind.Logits,
@@ -106,6 +106,10 @@ internal abstract class ModelSource : IDisposable
     // BLOOM's config doesn't say; its texts in training had so many tokens.
     private static int? FallbackContextLength(ModelGraph graph) =>
         graph.Attention.Count == 0 ? 1 << 20 : graph.Nodes.OfType<AttentionOp>().Any(node => node.Slopes.Length > 0) ? 2048 : null;
+
+    // Configs with a base that grows name the length up to which it doesn't.
+    private static int DynamicLength(ModelGraph graph) => graph.Nodes.OfType<RopeAnglesOp>()
+        .Select(node => node.Dynamic is { } rope ? (int)Math.Min(rope.Factor * rope.OriginalLength, HyperParameters.Largest) : 0).DefaultIfEmpty().Max();
 
     // RoBERTa's config counts two positions more than a text can have.
     private static int LearnedPositions(ModelGraph graph) =>

@@ -7,7 +7,7 @@ namespace OpenHearth.Engine.Files.Safetensors;
 /// </summary>
 public sealed record RopeParameters
 {
-    /// <summary><c>default</c>, <c>linear</c>, <c>dynamic</c>, <c>yarn</c>, <c>longrope</c>, <c>llama3</c> or another family's own.</summary>
+    /// <summary><c>default</c>, <c>linear</c>, <c>ntk</c>, <c>dynamic</c>, <c>yarn</c>, <c>longrope</c>, <c>llama3</c> or another family's own.</summary>
     public required string Type { get; init; }
 
     /// <summary>The base of the frequencies; 10,000 where the file doesn't say.</summary>
@@ -15,6 +15,9 @@ public sealed record RopeParameters
 
     /// <summary>How many times longer than in pre-training texts may be.</summary>
     public double? Factor { get; init; }
+
+    /// <summary>dynamic in Hunyuan's form: the factor of an NTK-aware base that does not change with the length.</summary>
+    public double? Alpha { get; init; }
 
     /// <summary>llama3: below this many turns over the original length, a frequency is divided by the factor.</summary>
     public double? LowFrequencyFactor { get; init; }
@@ -92,6 +95,7 @@ public sealed record RopeParameters
             Type = type switch { "su" => "longrope", "mrope" => "default", _ => type },
             Theta = theta ?? 10000,
             Factor = (section is null ? null : Positive(section, "factor")) ?? (type is "longrope" or "su" ? positions / given : null),
+            Alpha = section is null ? null : Positive(section, "alpha"),
             LowFrequencyFactor = section?.FindNumber("low_freq_factor"),
             HighFrequencyFactor = section?.FindNumber("high_freq_factor"),
             OriginalMaxPositions = (long?)(given ?? positions),
