@@ -15,12 +15,13 @@ internal sealed class GenerationSwitches
     private readonly Option<float?> _repeatPenalty = new("--repeat-penalty") { Description = "Makes recent tokens less likely; 1 is off.", HelpName = "F" };
     private readonly Option<long?> _seed = new("--seed") { Description = "The same seed gives the same answer.", HelpName = "N" };
     private readonly Option<int?> _maxTokens = new("--max-tokens") { Description = "The most tokens to make (default: what the context holds).", HelpName = "N" };
+    private readonly Option<bool> _shift = new("--context-shift") { Description = "When the context is full, forget the oldest half and go on (default: end the answer)." };
     private readonly Option<string[]> _stop = new("--stop") { Description = "Texts that end the answer.", HelpName = "S", AllowMultipleArgumentsPerToken = true };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _temperature, _topK, _topP, _minP, _typical, _repeatPenalty, _seed, _maxTokens, _stop })
+        foreach (var option in new Option[] { _temperature, _topK, _topP, _minP, _typical, _repeatPenalty, _seed, _maxTokens, _shift, _stop })
             command.Add(option);
     }
 
@@ -42,6 +43,7 @@ internal sealed class GenerationSwitches
                 Seed = run.Get(_seed),
             },
             MaxTokens = run.Get(_maxTokens),
+            ContextShift = run.Get(_shift),
             Stop = run.Get(_stop) ?? [],
         };
         try

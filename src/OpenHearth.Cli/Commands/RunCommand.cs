@@ -16,6 +16,7 @@ internal sealed class RunCommand
         "hearth run smollm2",
         "cat notes.txt | hearth run smollm2 \"Summarize:\"",
         "hearth run smollm2 --system \"Answer in French.\" --temperature 0 \"Good morning\"",
+        "hearth run smollm2 --raw --ctx 512 --max-tokens 2000 --context-shift \"Once upon a time\"",
         "hearth run model.gguf --raw --max-tokens 32 --json \"Once upon a time\"",
     ], (command, options) => new RunCommand(command, options).Execute);
 
@@ -91,6 +92,8 @@ internal sealed class RunCommand
         else if (!result.Text.EndsWith('\n'))
             run.Out.WriteLine();
         run.Log.Info(Speeds.Of(result));
+        if (result.ForgottenTokens > 0)
+            run.Log.Warning($"the context was full: {result.ForgottenTokens} of the oldest tokens were forgotten.");
         if (result.FinishReason == FinishReason.Length)
             run.Log.Info("The answer is cut: it reached --max-tokens or the end of the context.");
         return result.FinishReason == FinishReason.Cancelled ? ExitCode.Cancelled : ExitCode.Done;

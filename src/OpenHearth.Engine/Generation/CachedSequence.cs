@@ -47,6 +47,20 @@ internal sealed class CachedSequence(ISequence sequence) : IDisposable
         return logits;
     }
 
+    /// <summary>Half of what a context holds beyond the tokens that stay, from the end of some ids, with those that stay before it.</summary>
+    public static int[] Shifted(ReadOnlySpan<int> ids, int kept, int contextLength) => [.. ids[..kept], .. ids[^((contextLength - kept) / 2)..]];
+
+    /// <summary>Forgets the older half of all but the first tokens and reads what is left anew, since it stood elsewhere.</summary>
+    /// <returns>How many were forgotten; what is left is read unless cancelled.</returns>
+    public int Shift(int kept, CancellationToken cancellation)
+    {
+        var ids = Shifted(CollectionsMarshal.AsSpan(_ids), kept, ContextLength);
+        var forgotten = _ids.Count - ids.Length;
+        Rewind(ids);
+        Read(ids, cancellation);
+        return forgotten;
+    }
+
     /// <summary>Appends tokens; gives the logits of the last.</summary>
     public ReadOnlySpan<float> Step(scoped ReadOnlySpan<int> tokens)
     {

@@ -12,6 +12,16 @@ public sealed record GenerationOptions
     public int? MaxTokens { get; init; }
 
     /// <summary>
+    /// What to do when the context is full: false ends the answer, and refuses a prompt that is too long; true forgets half of
+    /// the oldest tokens after the first <see cref="KeptTokens"/> and reads the rest anew, as often as it takes, so that an answer
+    /// without <see cref="MaxTokens"/> may never end. What is left is what a new session would know of it, for every architecture.
+    /// </summary>
+    public bool ContextShift { get; init; }
+
+    /// <summary>Tokens at the start that <see cref="ContextShift"/> never forgets.</summary>
+    public int KeptTokens { get; init; } = 4;
+
+    /// <summary>
     /// Texts that end the answer where one is complete; neither it nor what follows is given out. Where several end at
     /// the same character the longest counts. Compared by code units, wherever the borders of tokens are.
     /// </summary>
@@ -23,6 +33,7 @@ public sealed record GenerationOptions
     {
         Sampling.Validate();
         Require(MaxTokens is null or >= 0, nameof(MaxTokens), MaxTokens, "0 or more tokens");
+        Require(KeptTokens >= 0, nameof(KeptTokens), KeptTokens, "0 or more tokens");
         Require(Stop.All(text => text.Length > 0), nameof(Stop), "an empty text", "texts of at least one character");
     }
 

@@ -8,8 +8,9 @@ namespace OpenHearth.Engine.Generation;
 /// <param name="CachedTokens">How many of them the session still held from before.</param>
 /// <param name="Seed">The seed that repeats the answer.</param>
 /// <param name="Timings">How long it took.</param>
+/// <param name="ForgottenTokens">Tokens that <see cref="GenerationOptions.ContextShift"/> forgot, of the prompt and of the answer.</param>
 public sealed record GenerationResult(
-    string Text, IReadOnlyList<int> Tokens, FinishReason FinishReason, int PromptTokens, int CachedTokens, long Seed, GenerationTimings Timings);
+    string Text, IReadOnlyList<int> Tokens, FinishReason FinishReason, int PromptTokens, int CachedTokens, long Seed, GenerationTimings Timings, int ForgottenTokens = 0);
 
 /// <summary>How long the two parts of an answer took. Only tokens that went through the model count for speed.</summary>
 /// <param name="Prompt">From the call to the logits of the prompt's last token.</param>

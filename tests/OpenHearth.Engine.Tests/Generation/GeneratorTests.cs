@@ -74,6 +74,54 @@ public sealed class GeneratorTests
     }
 
     [Fact]
+    public void Generate_WithContextShift_ForgetsTheOldestHalfAndGoesOn()
+    {
+        var all = new List<int> { 101, 102, 103, 104, 105, 106 };
+        var next = 200;
+        var sequence = new ScriptedSequence(_ => next++, contextLength: 20);
+        var generator = new Generator(Tokenizer, sequence);
+        var options = Greedy with { ContextShift = true, KeptTokens = 2, MaxTokens = 40 };
+        var result = generator.Generate([.. all], options, null, TestContext.Current.CancellationToken);
+        all.AddRange(result.Tokens);
+        Assert.Equal((40, FinishReason.Length), (result.Tokens.Count, result.FinishReason));
+        // 20 are full after 14 of the answer; 11 stay, so that every 9 more there is a shift.
+        Assert.Equal(27, result.ForgottenTokens);
+        Assert.Equal([101, 102, .. all[^17..^1]], sequence.Ids);
+        Assert.Equal(39, result.Timings.DecodeSteps);
+        Assert.Equal([6, .. Enumerable.Repeat(1, 14), 9, .. Enumerable.Repeat(1, 9), 9, .. Enumerable.Repeat(1, 9), 9, .. Enumerable.Repeat(1, 7)], sequence.Steps);
+    }
+
+    [Fact]
+    public void Generate_OfAPromptThatIsTooLong_IsRefusedWithTheNumbers_UnlessShifted()
+    {
+        var prompt = Enumerable.Range(300, 25).ToArray();
+        var sequence = new ScriptedSequence(_ => 7, contextLength: 20);
+        var generator = new Generator(Tokenizer, sequence);
+        var refused = Assert.Throws<ContextOverflowException>(() => generator.Generate(prompt, Greedy, null, TestContext.Current.CancellationToken));
+        Assert.StartsWith("The prompt has 25 tokens and the context holds 20", refused.Message, StringComparison.Ordinal);
+        var result = generator.Generate(prompt, Greedy with { ContextShift = true, MaxTokens = 1 }, null, TestContext.Current.CancellationToken);
+        Assert.Equal((25, 13), (result.PromptTokens, result.ForgottenTokens));
+        Assert.Equal([300, 301, 302, 303, .. prompt[^8..]], sequence.Ids);
+        refused = Assert.Throws<ContextOverflowException>(() => generator.Generate(prompt, Greedy with { ContextShift = true, KeptTokens = 17 }, null, TestContext.Current.CancellationToken));
+        Assert.Contains("20 tokens can't be shifted while 17 are kept", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generate_CancelledWhileTheContextShifts_GivesWhatThereIs()
+    {
+        using var cancel = new CancellationTokenSource();
+        var sequence = new ScriptedSequence(ids => 200 + ids.Count, contextLength: 20);
+        sequence.OnStep = () =>
+        {
+            if (sequence.Ids.Count == 4)
+                cancel.Cancel();
+        };
+        var result = new Generator(Tokenizer, sequence).Generate([1, 2, 3, 4, 5], Greedy with { ContextShift = true }, null, cancel.Token);
+        Assert.Equal(FinishReason.Cancelled, result.FinishReason);
+        Assert.Equal(16, result.Tokens.Count);
+    }
+
+    [Fact]
     public void Generate_WithSpecialTokensInTheAnswer_LeavesThemOut()
     {
         var result = new Generator(Tokenizer, ScriptedSequence.Saying("a<|im_start|>b")).Generate("x", Greedy, null, TestContext.Current.CancellationToken);
