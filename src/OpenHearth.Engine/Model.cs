@@ -29,6 +29,7 @@ public sealed class Model : IDisposable
     private readonly ComputePool _pool;
     private readonly Lazy<Tokenizer> _tokenizer;
     private readonly Lazy<ChatTemplate?> _chatTemplate;
+    private readonly Lazy<byte[]> _identity;
     private readonly int _defaultContext;
     private readonly int _maximumStep;
     private bool _disposed;
@@ -42,6 +43,7 @@ public sealed class Model : IDisposable
         Info = info;
         _tokenizer = new Lazy<Tokenizer>(source.ReadTokenizer);
         _chatTemplate = new Lazy<ChatTemplate?>(() => source.ReadChatTemplate() is { } text ? ChatTemplate.Parse(text) : null);
+        _identity = new Lazy<byte[]>(() => ModelIdentity.Of(source, $"{options.Cache.Keys.Name} {options.Cache.Values.Name} {options.Exact}"));
         _defaultContext = options.ContextLength;
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores, level);
         _maximumStep = graph.SeesAhead ? Math.Max(options.MaximumStepTokens, Math.Min(info.ContextLength, LongestEncoderStep)) : options.MaximumStepTokens;
@@ -72,6 +74,8 @@ public sealed class Model : IDisposable
 
     /// <summary>Tensors of the file that the architecture didn't ask for.</summary>
     internal IReadOnlyList<string> UnusedTensors { get; }
+
+    internal byte[] Identity => _identity.Value;
 
     internal BlockPool Blocks => _blocks;
 
@@ -113,15 +117,21 @@ public sealed class Model : IDisposable
     /// <exception cref="ContextOverflowException">The model was not made for so many, or memory is too small for them.</exception>
     public Session CreateSession(int contextLength = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(contextLength);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        var asked = contextLength > 0 ? contextLength : _defaultContext;
-        var fitting = LongestThatFits();
-        if (asked > Info.ContextLength)
-            throw new ContextOverflowException($"A context of {asked} tokens was asked for; {Info.Name} was made for {Info.ContextLength}.");
-        if (asked > fitting)
-            throw new ContextOverflowException($"A context of {asked} tokens takes {_blocks.Layout.BytesFor(asked) >> 20} MiB of cache; beside the model there is room for {fitting} tokens.");
-        return new Session(this, new SequenceState(_blocks), asked > 0 ? asked : Math.Min(Info.ContextLength, fitting));
+        var length = AllowedLength(contextLength);
+        return new Session(this, new SequenceState(_blocks), length);
+    }
+
+    /// <summary>Goes on with a session that <see cref="Session.Save"/> wrote. It can be forked and shortened as before.</summary>
+    /// <param name="path">The file, which need not be trusted.</param>
+    /// <param name="contextLength">As for <see cref="CreateSession"/>.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no saved session, damaged, longer than the context, or of another model, cache type or precision.</exception>
+    /// <exception cref="ContextOverflowException">The model was not made for so many tokens, or memory is too small for them.</exception>
+    public Session LoadSession(string path, int contextLength = 0, CancellationToken cancellation = default)
+    {
+        var length = AllowedLength(contextLength);
+        return new Session(this, SessionFile.Read(path, Identity, file => SequenceState.Load(file, _blocks, length, Info.VocabularySize), cancellation), length);
     }
 
     /// <summary>Begins a session that goes from prompts to text.</summary>
@@ -187,6 +197,19 @@ public sealed class Model : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             _stepper.Run(batch, results, profile);
         }
+    }
+
+    private int AllowedLength(int contextLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(contextLength);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var asked = contextLength > 0 ? contextLength : _defaultContext;
+        var fitting = LongestThatFits();
+        if (asked > Info.ContextLength)
+            throw new ContextOverflowException($"A context of {asked} tokens was asked for; {Info.Name} was made for {Info.ContextLength}.");
+        if (asked > fitting)
+            throw new ContextOverflowException($"A context of {asked} tokens takes {_blocks.Layout.BytesFor(asked) >> 20} MiB of cache; beside the model there is room for {fitting} tokens.");
+        return asked > 0 ? asked : Math.Min(Info.ContextLength, fitting);
     }
 
     private Session CreateTextSession(int contextLength) => Info.GivesLogits

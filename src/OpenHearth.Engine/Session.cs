@@ -68,6 +68,14 @@ public sealed class Session : ISequence, IDisposable
     /// <summary>A session that remembers the same; memory is shared until one of them goes on.</summary>
     public Session Fork() => new(Model, State.Fork(), ContextLength);
 
+    /// <summary>
+    /// Writes what is remembered to a file, which appears when it is whole, in place of any other. <see cref="Model.LoadSession"/>
+    /// reads it. It holds keys and values and, for some models, the tokens: as private as the text itself.
+    /// </summary>
+    /// <exception cref="IOException">It can't be written.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; nothing is left behind.</exception>
+    public void Save(string path, CancellationToken cancellation = default) => SessionFile.Write(path, Model.Identity, State.Save, cancellation);
+
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {

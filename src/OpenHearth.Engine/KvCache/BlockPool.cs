@@ -17,14 +17,16 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
     /// <summary>Bytes of the blocks in use.</summary>
     public long BytesInUse { get; private set; }
 
-    /// <summary>A block of a group with one user; what is in it is left from its last.</summary>
+    /// <summary>A block of a group with one user; zero, so that a saved session holds nothing of others.</summary>
     public CacheBlock Take(int group)
     {
         lock (_free)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
             var block = _free[group].TryPop(out var used) ? used : new CacheBlock(group, new NativeBuffer<byte>(Layout.Groups[group].BlockBytes));
-            block.Users = 1;
+            if (block.Used)
+                Clear(block.Memory);
+            (block.Users, block.Used) = (1, true);
             InUse++;
             BytesInUse += block.Memory.Length;
             return block;
@@ -74,6 +76,12 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
             }
         }
     }
+
+    private static void Clear(NativeBuffer<byte> memory)
+    {
+        for (var at = 0L; at < memory.Length; at += 1 << 30)
+            memory.Slice(at, (int)Math.Min(1 << 30, memory.Length - at)).Clear();
+    }
 }
 
 /// <summary>Keys and values of 64 tokens, for all layers of a group.</summary>
@@ -84,6 +92,9 @@ internal sealed class CacheBlock(int group, NativeBuffer<byte> memory)
 
     /// <summary>The bytes, divided by <see cref="CacheLayout"/>.</summary>
     public NativeBuffer<byte> Memory { get; } = memory;
+
+    /// <summary>True once somebody has had it.</summary>
+    public bool Used { get; set; }
 
     /// <summary>Sequences that use the block; changed by the pool alone.</summary>
     public int Users { get; set; }

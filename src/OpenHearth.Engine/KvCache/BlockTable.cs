@@ -71,6 +71,33 @@ internal sealed class BlockTable(BlockPool pool, int group)
         return fork;
     }
 
+    /// <summary>Writes the blocks that are held.</summary>
+    public void Save(SessionFile file)
+    {
+        file.Write(_first);
+        for (var i = _first; i < _blocks.Count; i++)
+            file.Write(_blocks[i]!.Memory);
+    }
+
+    /// <summary>Reads the blocks of a sequence of <paramref name="length"/> tokens into this empty table.</summary>
+    public void Load(SessionFile file, int length)
+    {
+        var count = CacheLayout.BlocksFor(length);
+        var sight = length == 0 || !Group.Forgets ? 0 : Group.FirstVisible(length) / CacheFormat.BlockTokens;
+        var first = file.ReadInt("first block", 0, Math.Min(sight, count));
+        file.Expect("blocks", (count - first) * Group.BlockBytes);
+        Regions = new MemoryRegion[count];
+        for (; _first < first; _first++)
+            _blocks.Add(null);
+        for (var i = first; i < count; i++)
+        {
+            var block = pool.Take(group);
+            Regions[i] = MemoryRegion.Of(block.Memory);
+            _blocks.Add(block);
+            file.Read(block.Memory);
+        }
+    }
+
     private void Free(int index)
     {
         pool.Release(_blocks[index]!);

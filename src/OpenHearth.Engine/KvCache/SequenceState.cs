@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Engine.KvCache;
@@ -122,6 +123,42 @@ internal sealed class SequenceState : IDisposable
         return fork;
     }
 
+    /// <summary>Writes all that is remembered.</summary>
+    public void Save(SessionFile file)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        file.Write(Length);
+        file.Write(_missing);
+        file.Write(BeyondOriginalLength ? 1 : 0);
+        file.Write(CollectionsMarshal.AsSpan(_tokens));
+        foreach (var table in _tables)
+            table.Save(file);
+        if (_state is null)
+            return;
+        file.Write(_state.Span);
+        _history!.Save(file);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="file">The file, which is not trusted.</param>
+    /// <param name="pool">The cache.</param>
+    /// <param name="longest">Tokens at most.</param>
+    /// <param name="vocabulary">Tokens that there are.</param>
+    public static SequenceState Load(SessionFile file, BlockPool pool, int longest, int vocabulary)
+    {
+        var sequence = new SequenceState(pool);
+        try
+        {
+            sequence.Load(file, longest, vocabulary);
+            return sequence;
+        }
+        catch
+        {
+            sequence.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
@@ -131,6 +168,23 @@ internal sealed class SequenceState : IDisposable
         foreach (var table in _tables)
             table.Truncate(0);
         _state?.Dispose();
+    }
+
+    private void Load(SessionFile file, int longest, int vocabulary)
+    {
+        Length = file.ReadInt("length", 0, longest);
+        _missing = file.ReadInt("tokens to take in again", 0, KeepsTokens ? longest - Length : 0);
+        BeyondOriginalLength = file.ReadInt("long angles", 0, _pool.Layout.OriginalLength > 0 ? 1 : 0) == 1;
+        if (KeepsTokens)
+            _tokens.AddRange(file.ReadInts("tokens", Remembered));
+        if (_tokens.FindIndex(token => (uint)token >= (uint)vocabulary) is >= 0 and var wrong)
+            throw file.Wrong($"token {_tokens[wrong]} is not in the vocabulary of {vocabulary}");
+        foreach (var table in _tables)
+            table.Load(file, Length);
+        if (_state is null)
+            return;
+        file.Read("recurrent state", _state.Span);
+        _history!.Load(file, Length, _pool.Layout.StateLength);
     }
 
     private bool KeepsTokens => _state is not null || _pool.Layout.OriginalLength > 0 || _pool.Layout.Forgets;

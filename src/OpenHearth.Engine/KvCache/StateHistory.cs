@@ -51,6 +51,31 @@ internal sealed class StateHistory
     /// <summary>Takes over the copies of another sequence.</summary>
     public void Share(StateHistory other) => _copies.AddRange(other._copies);
 
+    /// <summary>Writes the copies.</summary>
+    public void Save(SessionFile file)
+    {
+        file.Write(_copies.Count);
+        foreach (var (length, state) in _copies)
+        {
+            file.Write(length);
+            file.Write(state);
+        }
+    }
+
+    /// <summary>Reads copies of a sequence of <paramref name="length"/> tokens into this empty history.</summary>
+    public void Load(SessionFile file, int length, int stateLength)
+    {
+        var count = file.ReadInt("number of copies", 0, Capacity);
+        for (var i = 0; i < count; i++)
+        {
+            var at = file.ReadInt("length of a copy", LengthOf(i - 1) + 1, length);
+            file.Expect("copy", (long)stateLength * sizeof(float));
+            var state = new float[stateLength];
+            file.Read("copy", state);
+            _copies.Add((at, state));
+        }
+    }
+
     private int LengthOf(int index) => index < 0 ? 0 : _copies[index].Length;
 
     // The one whose gap, were it gone, would be the smallest part of the way back to it. The last stays.

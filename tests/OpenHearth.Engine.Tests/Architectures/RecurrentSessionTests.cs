@@ -42,6 +42,28 @@ public sealed class RecurrentSessionTests
 
     [Theory]
     [MemberData(nameof(Folders))]
+    public void Load_OfASavedSession_GoesOnForksAndGoesBack(string folder)
+    {
+        var (fixture, model, whole) = Open(folder);
+        using (model)
+        {
+            var path = Path.Combine(Path.GetTempPath(), $"hearth-{Guid.NewGuid():N}.session");
+            using (var session = model.CreateSession())
+            {
+                session.Step(fixture.Ids.AsSpan(0, 20));
+                session.Save(path, TestContext.Current.CancellationToken);
+            }
+            using var loaded = model.LoadSession(path, 0, TestContext.Current.CancellationToken);
+            File.Delete(path);
+            using var fork = loaded.Fork();
+            AssertIsWhole(fixture, whole, loaded.Step(fixture.Ids.AsSpan(20, 10)), 29);
+            fork.Truncate(13);
+            AssertIsWhole(fixture, whole, fork.Step(fixture.Ids.AsSpan(13, 4)), 16);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
     public void Step_OfABatch_KeepsSequencesApart(string folder)
     {
         var (fixture, model, whole) = Open(folder);
