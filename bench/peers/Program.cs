@@ -4,7 +4,7 @@ using OpenHearth.Peers;
 
 var models = new Option<string[]>("--models")
 {
-    Description = "smollm2, or SHAPE-TYPE with SHAPE tinyllama-1.1b or llama-3.2-1b and TYPE Q4_0, Q8_0, Q4_K, Q6_K, F16 …",
+    Description = "smollm2, or SHAPE-TYPE with SHAPE tinyllama-1.1b, llama-3.2-1b or smollm3-3b and TYPE Q4_0, Q8_0, Q4_K, Q6_K, F16 …",
     AllowMultipleArgumentsPerToken = true,
     DefaultValueFactory = _ => ["smollm2", "tinyllama-1.1b-Q4_0", "tinyllama-1.1b-Q4_K", "tinyllama-1.1b-Q8_0", "llama-3.2-1b-Q4_K"],
 };
@@ -38,7 +38,7 @@ static string Locate(string name, string scratch)
 {
     if (name == "smollm2")
         return Path.Combine(AppContext.BaseDirectory, "models", "SmolLM2-135M-Instruct.Q4_1.gguf");
-    Shape[] shapes = [Shape.TinyLlama, Shape.Llama32];
+    Shape[] shapes = [Shape.TinyLlama, Shape.Llama32, Shape.SmolLm3];
     var shape = shapes.FirstOrDefault(s => name.StartsWith(s.Name + "-", StringComparison.OrdinalIgnoreCase))
         ?? throw new ArgumentException($"No shape for '{name}'; known: {string.Join(", ", shapes.Select(s => s.Name))}.");
     return Enum.TryParse<TensorType>(name[(shape.Name.Length + 1)..], ignoreCase: true, out var type)

@@ -29,18 +29,18 @@ internal static class RandomModel
 
     private static void AddMetadata(GgufWriter writer, Shape shape)
     {
-        writer.Add("general.architecture", "llama");
+        writer.Add("general.architecture", shape.Architecture);
         writer.Add("general.name", shape.Name + " with random weights");
-        writer.Add("llama.context_length", 8192u);
-        writer.Add("llama.embedding_length", (uint)shape.Hidden);
-        writer.Add("llama.block_count", (uint)shape.Layers);
-        writer.Add("llama.feed_forward_length", (uint)shape.FeedForward);
-        writer.Add("llama.attention.head_count", (uint)shape.Heads);
-        writer.Add("llama.attention.head_count_kv", (uint)shape.KvHeads);
-        writer.Add("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-        writer.Add("llama.rope.dimension_count", (uint)(shape.Hidden / shape.Heads));
-        writer.Add("llama.rope.freq_base", shape.RopeTheta);
-        writer.Add("llama.vocab_size", (uint)shape.Vocabulary);
+        writer.Add($"{shape.Architecture}.context_length", (uint)shape.Context);
+        writer.Add($"{shape.Architecture}.embedding_length", (uint)shape.Hidden);
+        writer.Add($"{shape.Architecture}.block_count", (uint)shape.Layers);
+        writer.Add($"{shape.Architecture}.feed_forward_length", (uint)shape.FeedForward);
+        writer.Add($"{shape.Architecture}.attention.head_count", (uint)shape.Heads);
+        writer.Add($"{shape.Architecture}.attention.head_count_kv", (uint)shape.KvHeads);
+        writer.Add($"{shape.Architecture}.attention.layer_norm_rms_epsilon", 1e-5f);
+        writer.Add($"{shape.Architecture}.rope.dimension_count", (uint)(shape.Hidden / shape.Heads));
+        writer.Add($"{shape.Architecture}.rope.freq_base", shape.RopeTheta);
+        writer.Add($"{shape.Architecture}.vocab_size", (uint)shape.Vocabulary);
 
         // A vocabulary that says nothing, because the peer refuses to load a model without one.
         writer.Add("tokenizer.ggml.model", "llama");

@@ -7,6 +7,7 @@ using OpenHearth.Engine.Profiling;
 using OpenHearth.Engine.Templates;
 using OpenHearth.Engine.Tokenization;
 using OpenHearth.Engine.Weights;
+using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Threading;
@@ -148,6 +149,20 @@ public sealed class Model : IDisposable
     public Chat CreateChat(TemplateOptions? templateOptions = null, int contextLength = 0) =>
         new(ChatTemplate, Tokenizer, CreateTextSession(contextLength), templateOptions);
 
+    /// <summary>What a session of so many tokens, and the model under it, take while they run. Nothing is computed.</summary>
+    /// <param name="tokens">Tokens of the session, not more than the model was made for.</param>
+    /// <exception cref="ContextOverflowException">The model was not made for so many.</exception>
+    public MemoryPrediction PredictMemory(int tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(tokens, 1);
+        CheckMadeFor(tokens);
+        var step = Math.Min(tokens, _maximumStep);
+        return new MemoryPrediction(
+            tokens, _weights.Bytes, _blocks.Layout.BlockBytesFor(tokens), _blocks.Layout.StateBytesFor(tokens), _stepper.ActivationBytes(step),
+            Graph.Attention.Select(shape => AttentionWorkspace.BytesFor(shape, Threads, tokens)).DefaultIfEmpty().Max() + ((long)sizeof(float) * step * _weights.LargestColumns),
+            Environment.WorkingSet);
+    }
+
     /// <summary>Takes the tokens of a batch in and computes the results that it asks for.</summary>
     /// <exception cref="ContextOverflowException">A run does not fit its session; nothing was taken in.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A token is not in the vocabulary; nothing was taken in.</exception>
@@ -205,11 +220,16 @@ public sealed class Model : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         var asked = contextLength > 0 ? contextLength : _defaultContext;
         var fitting = LongestThatFits();
-        if (asked > Info.ContextLength)
-            throw new ContextOverflowException($"A context of {asked} tokens was asked for; {Info.Name} was made for {Info.ContextLength}.");
+        CheckMadeFor(asked);
         if (asked > fitting)
             throw new ContextOverflowException($"A context of {asked} tokens takes {_blocks.Layout.BytesFor(asked) >> 20} MiB of cache; beside the model there is room for {fitting} tokens.");
         return asked > 0 ? asked : Math.Min(Info.ContextLength, fitting);
+    }
+
+    private void CheckMadeFor(int tokens)
+    {
+        if (tokens > Info.ContextLength)
+            throw new ContextOverflowException($"A context of {tokens} tokens was asked for; {Info.Name} was made for {Info.ContextLength}.");
     }
 
     private Session CreateTextSession(int contextLength) => Info.GivesLogits

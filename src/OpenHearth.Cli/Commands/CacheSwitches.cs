@@ -20,6 +20,9 @@ internal sealed class CacheSwitches
     /// <summary>The options of a model with what was given.</summary>
     public ModelOptions Over(ModelOptions options, Invocation run) => options with { CachedKeys = Type(run.Get(_keys)), CachedValues = Type(run.Get(_values)) };
 
+    /// <summary>True where one of the options was given.</summary>
+    public bool AreGiven(Invocation run) => run.Has(_keys) || run.Has(_values);
+
     private static CacheType? Type(string? name) => name is null ? null : CacheTypes.Find(name);
 
     private static Option<string?> Switch(string name, string what)

@@ -6,7 +6,7 @@ using OpenHearth.Engine;
 namespace OpenHearth.Cli.Commands;
 
 /// <summary><c>hearth show</c>: what a model's files say of it.</summary>
-internal static class ShowCommand
+internal sealed class ShowCommand
 {
     private const int LongestValue = 100;
 
@@ -14,20 +14,60 @@ internal static class ShowCommand
     [
         "hearth show smollm2",
         "hearth show model.gguf --json",
-    ], Declare);
+        "hearth show smollm2 --memory --ctx 8192 --cache-type-k q8_0",
+    ], (command, options) => new ShowCommand(command, options).Execute);
 
-    private static Func<Invocation, int> Declare(Command command, CommonOptions options)
+    private readonly CommonOptions _options;
+    private readonly CacheSwitches _cache = new();
+    private readonly Option<bool> _memory = new("--memory") { Description = "What a session of --ctx tokens takes to run, instead." };
+
+    private ShowCommand(Command command, CommonOptions options)
     {
+        _options = options;
         command.Add(options.Model);
-        return run =>
-        {
-            var card = ModelCard.Read(run.ModelPath);
-            if (run.Json)
-                run.WriteJson(Document(card), JsonDocuments.Readable.CardDocument);
-            else
-                Print(run, card);
-            return ExitCode.Done;
-        };
+        command.Add(_memory);
+        command.Add(options.Context);
+        _cache.AddTo(command);
+    }
+
+    private int Execute(Invocation run)
+    {
+        if (run.Get(_memory))
+            return ShowMemory(run);
+        if (run.Has(_options.Context) || _cache.AreGiven(run))
+            throw Failure.WrongCommandLine("--ctx and cache types go with --memory.");
+        var card = ModelCard.Read(run.ModelPath);
+        if (run.Json)
+            run.WriteJson(Document(card), JsonDocuments.Readable.CardDocument);
+        else
+            Print(run, card);
+        return ExitCode.Done;
+    }
+
+    private int ShowMemory(Invocation run)
+    {
+        var model = run.Own(Model.Load(run.ModelPath, _cache.Over(new ModelOptions { Threads = run.Threads }, run)));
+        var tokens = run.Get(_options.Context) ?? model.Info.ContextLength;
+        if (tokens < 1)
+            throw Failure.WrongCommandLine("--ctx takes a number from 1.");
+        var memory = model.PredictMemory(tokens);
+        var document = new MemoryDocument(
+            run.ModelName, tokens, memory.Weights, memory.Cache, memory.State, memory.Activations, memory.Workspaces, memory.Program, memory.Total, Computer.MemoryBytes);
+        if (run.Json)
+            run.WriteJson(document, JsonDocuments.Readable.MemoryDocument);
+        else
+            PrintMemory(run, document);
+        return ExitCode.Done;
+    }
+
+    private static void PrintMemory(Invocation run, MemoryDocument memory)
+    {
+        static string[] Row(string name, long bytes) => [name, string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1}")];
+        run.WriteTable($"{memory.Model}, {memory.Context} tokens", ["", "MB"],
+        [
+            Row("weights", memory.WeightBytes), Row("cache", memory.CacheBytes), Row("state", memory.StateBytes), Row("activations", memory.ActivationBytes),
+            Row("workspaces", memory.WorkspaceBytes), Row("program", memory.ProgramBytes), Row("total", memory.TotalBytes), Row("this computer", memory.AvailableBytes),
+        ]);
     }
 
     private static CardDocument Document(ModelCard card)

@@ -118,6 +118,10 @@ internal sealed record CardDocument(
     string Name, string Path, string Format, string Architecture, bool Supported, long Parameters, int? ContextLength, int? Layers, long FileBytes,
     string? License, IReadOnlyList<TensorsDocument> Tensors, string? ChatTemplate, IReadOnlyDictionary<string, string> Metadata);
 
+/// <summary>What <c>show --memory</c> prints.</summary>
+internal sealed record MemoryDocument(
+    string Model, int Context, long WeightBytes, long CacheBytes, long StateBytes, long ActivationBytes, long WorkspaceBytes, long ProgramBytes, long TotalBytes, long AvailableBytes);
+
 /// <summary>How much of a model is stored in a type.</summary>
 internal sealed record TensorsDocument(string Type, int Count, long Parameters);
 

@@ -16,6 +16,7 @@ namespace OpenHearth.Cli.Rendering;
 [JsonSerializable(typeof(KernelsDocument))]
 [JsonSerializable(typeof(ListingDocument))]
 [JsonSerializable(typeof(CardDocument))]
+[JsonSerializable(typeof(MemoryDocument))]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(PerplexityDocument))]
 [JsonSerializable(typeof(SelfTestDocument))]

@@ -1,4 +1,3 @@
-using System.Numerics;
 using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Engine.Graph;
@@ -52,7 +51,7 @@ internal sealed class Arena(BufferPlacement placement) : IDisposable
             if (rows <= Rows)
                 return;
             Buffer.Dispose();
-            Rows = (int)BitOperations.RoundUpToPowerOf2((uint)rows);
+            Rows = BufferPlacement.Rows(rows);
             Buffer = new NativeBuffer<float>((long)unit * Rows);
         }
 

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace OpenHearth.Engine.Graph;
 
 /// <summary>Where values lie: offsets and sizes in floats for one row of an axis.</summary>
@@ -7,6 +9,12 @@ namespace OpenHearth.Engine.Graph;
 /// <param name="OutputUnit">Floats that one output takes.</param>
 internal sealed record BufferPlacement(int[] Offsets, int[] ScratchOffsets, int TokenUnit, int OutputUnit)
 {
+    /// <summary>Rows that an arena makes room for when so many are needed.</summary>
+    public static int Rows(int needed) => (int)BitOperations.RoundUpToPowerOf2((uint)needed);
+
+    /// <summary>Bytes of an arena for so many rows.</summary>
+    public long BytesFor(int tokens, int outputs) => sizeof(float) * (((long)TokenUnit * Rows(tokens)) + ((long)OutputUnit * Rows(outputs)));
+
     /// <summary>Gives every written node a place that no other value needs while it lives.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="order">Instructions in the order in which they run.</param>

@@ -22,6 +22,12 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
     /// <summary>Tensors of the file that no op has asked for, without those that the architecture knows to be needless.</summary>
     public IEnumerable<string> Unused => source.TensorNames.Where(name => !_used.Contains(name) && !names.Ignores(name));
 
+    /// <summary>Bytes of the tensors that ops have asked for, in the files and beside them.</summary>
+    public long Bytes => _used.Sum(name => source.Find(name)?.Data.Length ?? 0) + _transformed.Values.Sum(tensor => tensor.Owner is null ? 0 : tensor.Data.Length);
+
+    /// <summary>Inputs of the widest matrix.</summary>
+    public int LargestColumns => _matrices.Values.Select(weight => weight.Matrix.Columns).DefaultIfEmpty().Max();
+
     /// <summary>True where the model has the tensor.</summary>
     /// <param name="name">Canonical name with <c>.weight</c> or <c>.bias</c>.</param>
     public bool Has(string name) => StoredName(name) is not null;

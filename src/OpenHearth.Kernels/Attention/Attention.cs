@@ -94,6 +94,10 @@ public static unsafe class Attention
         return (first, shape.Window > 0 ? Math.Min(position + shape.Window, end) : end);
     }
 
+    /// <summary>Unfinished rows of one token after so many others.</summary>
+    internal static long PartialRows(AttentionShape shape, int tokens) =>
+        shape.Group <= SplitRows && tokens > SplitKeys ? (long)shape.Heads * ((tokens / SplitKeys) + 1) : 0;
+
     private static long Cut(List<AttentionUnit> units, AttentionShape shape, CacheFormats format, long slot, ReadOnlySpan<AttentionRun> runs, int queries, int output)
     {
         units.Clear();

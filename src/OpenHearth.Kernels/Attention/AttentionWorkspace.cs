@@ -16,6 +16,13 @@ public sealed class AttentionWorkspace : IDisposable
 
     internal int NextUnit;
 
+    /// <summary>Bytes that a layer makes it hold.</summary>
+    /// <param name="shape">The layer.</param>
+    /// <param name="threads">Threads of the pool.</param>
+    /// <param name="tokens">Tokens of the longest sequence, whose last is computed by itself.</param>
+    public static long BytesFor(AttentionShape shape, int threads, int tokens) =>
+        sizeof(float) * ((AttentionTile.ScratchLength(shape) * threads) + (Attention.PartialRows(shape, tokens) * AttentionTile.PartialWidth(shape)));
+
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
