@@ -49,13 +49,7 @@ internal sealed class Bert : Architecture
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth), Causal = false };
 
         var x = g.Sum(g.Embedding("token_embd", width), g.PositionEmbedding("position_embd", g.Weights.Rows("position_embd.weight"), width));
-        if (g.Weights.Has("token_types.weight"))
-        {
-            var first = new float[width];
-            g.Weights.Matrix("token_types.weight", g.Weights.Rows("token_types.weight"), width).Matrix.DecodeRow(0, first);
-            x = g.Bias(x, first);
-        }
-        x = g.LayerNorm(x, "token_embd_norm", epsilon);
+        x = g.LayerNorm(g.FirstSegment(x), "token_embd_norm", epsilon);
         for (var layer = 0; layer < layers; layer++)
         {
             var block = $"blk.{layer}";

@@ -8,8 +8,9 @@ using OpenHearth.Kernels.Elementwise;
 namespace OpenHearth.Engine.Architectures;
 
 /// <summary>
-/// Gemma 4, dense: Gemma 3 with plain norms, also on values, unscaled scores, wider heads in layers without a window, a second embedding
-/// that gives each layer an input of its own, and last layers that read the keys and values of an earlier one.
+/// Gemma 4: Gemma 3 with plain norms, also on values, unscaled scores, wider heads in layers without a window, a second embedding
+/// that gives each layer an input of its own, and last layers that read the keys and values of an earlier one. The MoE size has
+/// experts beside the feed-forward block, both between norms of their own; the router reads what comes before all of them.
 /// Source: Gemma 4's model card and configuration, 2026.
 /// </summary>
 internal sealed class Gemma4 : Architecture
@@ -24,12 +25,18 @@ internal sealed class Gemma4 : Architecture
         .Add("blk.*.inp_gate", "layers.*.per_layer_input_gate")
         .Add("blk.*.proj", "layers.*.per_layer_projection")
         .Add("blk.*.post_norm", "layers.*.post_per_layer_input_norm")
-        .Add("blk.*.layer_output_scale.weight", "layers.*.layer_scalar");
+        .Add("blk.*.layer_output_scale.weight", "layers.*.layer_scalar")
+        .Add("blk.*.post_ffw_norm_1", "layers.*.post_feedforward_layernorm_1")
+        .Add("blk.*.pre_ffw_norm_2", "layers.*.pre_feedforward_layernorm_2")
+        .Add("blk.*.post_ffw_norm_2", "layers.*.post_feedforward_layernorm_2")
+        .Add("blk.*.ffn_gate_inp", "layers.*.router.proj")
+        .Add("blk.*.ffn_gate_inp.scale", "layers.*.router.scale")
+        .Add("blk.*.ffn_gate_up_exps.weight", "layers.*.experts.gate_up_proj")
+        .Add("blk.*.ffn_down_exps.weight", "layers.*.experts.down_proj")
+        .Add("blk.*.ffn_down_exps.scale", "layers.*.router.per_expert_scale");
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        if (g.Weights.Has("blk.0.ffn_gate_inp.weight") || p.Bool("", "enable_moe_block", false))
-            throw new ModelFormatException($"{p.Path}: experts in a Gemma 4 are not known");
         var d = new DecoderParameters(p);
         var ownKeys = d.Layers - p.Int("attention.shared_kv_layers", "num_kv_shared_layers", 0, 0);
         var hasWindow = d.WindowedLayers(6);
@@ -52,9 +59,7 @@ internal sealed class Gemma4 : Architecture
                 ? kept[window] = OwnKeys(g, p, d, h, q, turn, block, window)
                 : OthersKeys(g, p, q, kept.GetValueOrDefault(window));
             x = g.Sum(x, g.RmsNorm(g.Linear(attended, $"{block}.attn_output", d.Width), $"{block}.post_attention_norm", d.Epsilon));
-            var hidden = g.Weights.Rows($"{block}.ffn_gate.weight");
-            h = g.GatedFeedForward(g.RmsNorm(x, $"{block}.ffn_norm", d.Epsilon), block, hidden, ActivationKind.GeluTanh);
-            x = g.Sum(x, g.RmsNorm(h, $"{block}.post_ffw_norm", d.Epsilon));
+            x = g.Sum(x, g.RmsNorm(FeedForward(g, p, d, x, block), $"{block}.post_ffw_norm", d.Epsilon));
             if (inputs is not null)
                 x = g.Sum(x, LayerInput(g, d, x, inputs, layer));
             if (g.Weights.Has($"{block}.layer_output_scale.weight"))
@@ -62,6 +67,26 @@ internal sealed class Gemma4 : Architecture
         }
         var logits = g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", d.Epsilon));
         return g.Build(g.SoftCap(logits, p.Float("final_logit_softcapping", "final_logit_softcapping", 0)));
+    }
+
+    private static Node FeedForward(GraphBuilder g, HyperParameters p, DecoderParameters d, Node x, string block)
+    {
+        var hidden = g.Weights.Rows($"{block}.ffn_gate.weight");
+        var dense = g.GatedFeedForward(g.RmsNorm(x, $"{block}.ffn_norm", d.Epsilon), block, hidden, ActivationKind.GeluTanh);
+        if (!g.Weights.Has($"{block}.ffn_gate_inp.weight"))
+            return dense;
+        var experts = p.Int("expert_count", "num_experts");
+        var router = new RouterShape
+        {
+            Used = p.Int("expert_used_count", "top_k_experts|num_experts_per_tok"),
+            Renormalise = true,
+            ExpertScale = g.Weights.Has($"{block}.ffn_down_exps.scale") ? g.Weights.Vector($"{block}.ffn_down_exps.scale", experts) : [],
+        };
+        var scale = g.Weights.Vector($"{block}.ffn_gate_inp.scale", d.Width).Select(value => value / MathF.Sqrt(d.Width));
+        var scores = g.Linear(g.Add(new RmsNormOp(x, [.. scale], d.Epsilon, d.Width)), $"{block}.ffn_gate_inp", experts);
+        var h = g.RmsNorm(x, $"{block}.pre_ffw_norm_2", d.Epsilon);
+        h = g.Experts(h, g.Router(scores, router), block, experts, p.Int("expert_feed_forward_length", "moe_intermediate_size"), ActivationKind.GeluTanh);
+        return g.Sum(g.RmsNorm(dense, $"{block}.post_ffw_norm_1", d.Epsilon), g.RmsNorm(h, $"{block}.post_ffw_norm_2", d.Epsilon));
     }
 
     // Layers without a window may have no value matrix; then values are the keys before their norm.

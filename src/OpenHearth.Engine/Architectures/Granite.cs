@@ -1,15 +1,27 @@
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
+using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Elementwise;
 
 namespace OpenHearth.Engine.Architectures;
 
 /// <summary>
-/// Granite 3: Llama with four multipliers: of embeddings, of what blocks add, of attention scores and of logits.
+/// Granite 3: Llama with four multipliers: of embeddings, of what blocks add, of attention scores and of logits. The MoE
+/// sizes have experts for a feed-forward block, some with one beside them that all tokens share.
 /// Source: Granite 3.0 Language Models, 2024.
 /// </summary>
 internal sealed class Granite : Architecture
 {
+    public override TensorNames Names(HyperParameters p) => AddExpertNames(TensorNames.Llama());
+
+    /// <summary>Adds what the Hugging Face form calls the tensors of experts; gate and up are one matrix.</summary>
+    public static TensorNames AddExpertNames(TensorNames names) => names
+        .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.router.layer")
+        .Add("blk.*.ffn_gate_up_exps", "layers.*.block_sparse_moe.input_linear")
+        .Add("blk.*.ffn_down_exps", "layers.*.block_sparse_moe.output_linear")
+        .Add("blk.*.ffn_up_shexp", "layers.*.shared_mlp.input_linear")
+        .Add("blk.*.ffn_down_shexp", "layers.*.shared_mlp.output_linear");
+
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
         var d = new DecoderParameters(p);
@@ -32,8 +44,23 @@ internal sealed class Granite : Architecture
             var v = g.Linear(h, $"{block}.attn_v", d.KeyHeads * d.HeadWidth);
             x = g.Sum(x, g.Scale(g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", d.Width), residual));
             h = g.RmsNorm(x, $"{block}.ffn_norm", d.Epsilon);
-            x = g.Sum(x, g.Scale(g.GatedFeedForward(h, block, d.Hidden), residual));
+            x = g.Sum(x, g.Scale(FeedForward(g, p, h, block), residual));
         }
         return g.Build(g.Scale(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", d.Epsilon)), 1 / divisor));
+    }
+
+    /// <summary>The feed-forward block of a layer: dense, experts, or experts beside one that all tokens share.</summary>
+    public static Node FeedForward(GraphBuilder g, HyperParameters p, Node h, string block)
+    {
+        var hidden = p.Int("feed_forward_length", "intermediate_size");
+        var sharedHidden = p.FindInt("expert_shared_feed_forward_length", "shared_intermediate_size", 0) is { } given and not 0 ? given : hidden;
+        var hasShared = g.Weights.Has($"{block}.ffn_down_shexp.weight");
+        if (!g.Weights.Has($"{block}.ffn_gate_inp.weight"))
+            return g.GatedFeedForward(h, block, hasShared ? sharedHidden : hidden, ending: hasShared ? "_shexp" : "");
+        var count = p.Int("expert_count", "num_local_experts");
+        var router = new RouterShape { Used = p.Int("expert_used_count", "num_experts_per_tok"), Renormalise = true };
+        var routing = g.Router(g.Linear(h, $"{block}.ffn_gate_inp", count), router);
+        var experts = g.Experts(h, routing, block, count, p.FindInt("expert_feed_forward_length", "") ?? hidden);
+        return hasShared ? g.Sum(experts, g.GatedFeedForward(h, block, sharedHidden, ending: "_shexp")) : experts;
     }
 }

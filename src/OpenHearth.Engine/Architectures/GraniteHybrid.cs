@@ -12,12 +12,7 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class GraniteHybrid : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba")
-        .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.router.layer")
-        .Add("blk.*.ffn_gate_up_exps", "layers.*.block_sparse_moe.input_linear")
-        .Add("blk.*.ffn_down_exps", "layers.*.block_sparse_moe.output_linear")
-        .Add("blk.*.ffn_up_shexp", "layers.*.shared_mlp.input_linear")
-        .Add("blk.*.ffn_down_shexp", "layers.*.shared_mlp.output_linear");
+    public override TensorNames Names(HyperParameters p) => Granite.AddExpertNames(Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba"));
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -44,7 +39,7 @@ internal sealed class GraniteHybrid : Architecture
             h = g.Weights.Has($"{block}.ssm_in.weight") ? mixer.Forward(g, h, block) : Attend(g, h, block, attention, angles, p.IsGguf);
             x = g.Sum(x, g.Scale(h, residual));
             h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);
-            x = g.Sum(x, g.Scale(FeedForward(g, p, h, block), residual));
+            x = g.Sum(x, g.Scale(Granite.FeedForward(g, p, h, block), residual));
         }
         return g.Build(g.Scale(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)), 1 / divisor));
     }
@@ -77,17 +72,5 @@ internal sealed class GraniteHybrid : Architecture
             k = g.Rope(k, angles, shape.KeyWidth, pairing);
         }
         return g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", h.Width);
-    }
-
-    private static Node FeedForward(GraphBuilder g, HyperParameters p, Node h, string block)
-    {
-        var sharedHidden = p.FindInt("expert_shared_feed_forward_length", "shared_intermediate_size") ?? p.Int("feed_forward_length", "intermediate_size");
-        var shared = g.GatedFeedForward(h, block, sharedHidden, ending: g.Weights.Has($"{block}.ffn_down_shexp.weight") ? "_shexp" : "");
-        if (!g.Weights.Has($"{block}.ffn_gate_inp.weight"))
-            return shared;
-        var experts = p.Int("expert_count", "num_local_experts");
-        var hidden = p.FindInt("expert_feed_forward_length", "") ?? p.Int("feed_forward_length", "intermediate_size");
-        var router = new RouterShape { Used = p.Int("expert_used_count", "num_experts_per_tok"), Renormalise = true };
-        return g.Sum(g.Experts(h, g.Router(g.Linear(h, $"{block}.ffn_gate_inp", experts), router), block, experts, hidden), shared);
     }
 }

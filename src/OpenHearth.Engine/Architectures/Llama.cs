@@ -7,7 +7,7 @@ namespace OpenHearth.Engine.Architectures;
 
 /// <summary>
 /// Llama 1 to 3.x, and what follows it tensor by tensor: TinyLlama, Yi, SmolLM 2, Mistral with its sliding window.
-/// Mixtral is the same with experts for a feed-forward block. Source: Touvron et al., LLaMA, 2023; Jiang et al., Mistral 7B, 2023.
+/// Mixtral is the same with experts for a feed-forward block; Ministral 3 sharpens queries as positions grow. Source: Touvron et al., LLaMA, 2023; Jiang et al., Mistral 7B, 2023.
 /// </summary>
 internal sealed class Llama : Architecture
 {
@@ -26,6 +26,7 @@ internal sealed class Llama : Architecture
         // GGUF files hold Llama's query and key rows permuted so that neighbours are rotated.
         var pairing = p.IsGguf ? RotaryPairing.Neighbours : RotaryPairing.Halves;
         var angles = RopeScaling.Angles(g, p, d.RotaryWidth);
+        var sharpening = p.Float("attention.temperature_scale", "rope_parameters.llama_4_scaling_beta", 0);
 
         var x = g.Embedding("token_embd", d.Width);
         for (var layer = 0; layer < d.Layers; layer++)
@@ -35,6 +36,8 @@ internal sealed class Llama : Architecture
             var q = g.Rope(g.Linear(h, $"{block}.attn_q", d.Heads * d.HeadWidth), angles, d.HeadWidth, pairing);
             var k = g.Rope(g.Linear(h, $"{block}.attn_k", d.KeyHeads * d.HeadWidth), angles, d.HeadWidth, pairing);
             var v = g.Linear(h, $"{block}.attn_v", d.KeyHeads * d.HeadWidth);
+            if (sharpening != 0)
+                q = g.Temperature(q, sharpening, OriginalLength(p), 0);
             x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", d.Width));
             h = g.RmsNorm(x, $"{block}.ffn_norm", d.Epsilon);
             x = g.Sum(x, experts == 0
@@ -43,4 +46,7 @@ internal sealed class Llama : Architecture
         }
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", d.Epsilon)));
     }
+
+    private static int OriginalLength(HyperParameters p) =>
+        p.Int("rope.scaling.original_context_length", "rope_parameters.original_max_position_embeddings|max_position_embeddings");
 }

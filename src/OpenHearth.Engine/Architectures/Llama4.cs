@@ -60,7 +60,7 @@ internal sealed class Llama4 : Architecture
             if (turns[layer] != 0 && normed)
                 (q, k) = (g.RmsNorm(q, null, epsilon, headWidth), g.RmsNorm(k, null, epsilon, headWidth));
             if (turns[layer] == 0 && tuned)
-                q = g.Temperature(q, scale, floor);
+                q = g.Temperature(q, scale, floor, 1);
             x = g.Sum(x, g.Linear(g.Attention(q, k, v, turns[layer] != 0 ? chunked : full), $"{block}.attn_output", width));
             h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);
             if (!g.Weights.Has($"{block}.ffn_gate_inp.weight"))

@@ -20,6 +20,18 @@ internal sealed class EmbeddingOp(Weight table) : Node(table.Matrix.Columns, Row
 
 internal static partial class GraphOps
 {
+    /// <summary>Embeddings plus what the first segment adds, where the model tells segments apart.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">[tokens, width]</param>
+    public static Node FirstSegment(this GraphBuilder graph, Node x)
+    {
+        if (!graph.Weights.Has("token_types.weight"))
+            return x;
+        var first = new float[x.Width];
+        graph.Weights.Matrix("token_types.weight", graph.Weights.Rows("token_types.weight"), x.Width).Matrix.DecodeRow(0, first);
+        return graph.Bias(x, first);
+    }
+
     /// <summary>The rows of a table that the tokens name.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="name">Canonical name without <c>.weight</c>; the table is [vocabulary, width]</param>

@@ -18,6 +18,9 @@ internal sealed record RouterShape
     /// <summary>Factor of all weights.</summary>
     public float Scale { get; init; } = 1f;
 
+    /// <summary>[experts] factors of the weights, after all of the above; empty for none</summary>
+    public float[] ExpertScale { get; init; } = [];
+
     /// <summary>Groups that the experts are divided into, in order; a divisor of their number.</summary>
     public int Groups { get; init; } = 1;
 
@@ -131,6 +134,11 @@ internal sealed class RouterOp(Node logits, RouterShape shape) : Node(2 * shape.
         }
         foreach (ref var weight in y[shape.Used..])
             weight *= shape.Scale / (shape.Renormalise ? MathF.Max(sum, 1e-20f) : 1f);
+        if (shape.ExpertScale.Length > 0)
+        {
+            for (var i = 0; i < shape.Used; i++)
+                y[shape.Used + i] *= shape.ExpertScale[(int)y[i]];
+        }
     }
 }
 

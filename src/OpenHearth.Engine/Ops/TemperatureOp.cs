@@ -4,10 +4,10 @@ using OpenHearth.Kernels.Elementwise;
 namespace OpenHearth.Engine.Ops;
 
 /// <summary>
-/// y[t] = x[t] · (1 + scale · ln(1 + ⌊(position + 1) / floor⌋)): queries that stay sharp in long texts without rotary positions.
+/// y[t] = x[t] · (1 + scale · ln(1 + ⌊(position + first) / floor⌋)): queries that stay sharp in long texts without rotary positions.
 /// Source: Meta's Llama 4 reference code, 2025, after Nakanishi, Scalable-Softmax, 2025.
 /// </summary>
-internal sealed class TemperatureOp(Node x, float scale, int floor) : Node(x.Width, RowAxis.Tokens, x)
+internal sealed class TemperatureOp(Node x, float scale, int floor, int first) : Node(x.Width, RowAxis.Tokens, x)
 {
     public override bool MayOverwrite(Node input) => input == Inputs[0];
 
@@ -19,7 +19,7 @@ internal sealed class TemperatureOp(Node x, float scale, int floor) : Node(x.Wid
             Arithmetic.Scale(step.Pool, x.Slice(t * Width, Width), Factor(step.Positions[t]), y.Slice(t * Width, Width), 1, Width);
     }
 
-    private float Factor(int position) => 1 + (scale * MathF.Log(1 + ((position + 1L) / floor)));
+    private float Factor(int position) => 1 + (scale * MathF.Log(1 + (((long)position + first) / floor)));
 }
 
 internal static partial class GraphOps
@@ -29,5 +29,6 @@ internal static partial class GraphOps
     /// <param name="x">[tokens, width]</param>
     /// <param name="scale">What each power of e adds.</param>
     /// <param name="floor">Tokens that count as one; at least 1</param>
-    public static Node Temperature(this GraphBuilder graph, Node x, float scale, int floor) => graph.Add(new TemperatureOp(x, scale, floor));
+    /// <param name="first">What the first position counts as.</param>
+    public static Node Temperature(this GraphBuilder graph, Node x, float scale, int floor, int first) => graph.Add(new TemperatureOp(x, scale, floor, first));
 }
