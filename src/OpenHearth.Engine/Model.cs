@@ -96,7 +96,8 @@ public sealed class Model : IDisposable
         {
             var (name, architecture) = ArchitectureRegistry.Get(source);
             weights = new ModelWeights(source, architecture.Names(source.Parameters));
-            var graph = architecture.Build(new GraphBuilder(weights), source.Parameters);
+            // Only embedding models say how rows become one vector.
+            var graph = architecture.Build(new GraphBuilder(weights) { GivesHidden = source.FindPooling() is not null }, source.Parameters);
             return new Model(source, weights, graph, source.Describe(name, graph), options, fuse, level ?? CpuFeatures.Current.Level);
         }
         catch (OverflowException exception)
@@ -234,7 +235,7 @@ public sealed class Model : IDisposable
 
     private Session CreateTextSession(int contextLength) => Info.GivesLogits
         ? CreateSession(contextLength)
-        : throw new NotSupportedException($"{Info.Name} is an encoder ({Info.Architecture}): it gives vectors, not text.");
+        : throw new NotSupportedException($"{Info.Name} is {(Graph.SeesAhead ? "an encoder" : "an embedding model")} ({Info.Architecture}): it gives vectors, not text.");
 
     private void Check(Batch batch, in Batch.Entry entry)
     {

@@ -14,7 +14,7 @@ public sealed class Embedder : IDisposable
     private readonly Batch _batch = new();
 
     /// <summary>Makes an embedder.</summary>
-    /// <param name="model">An encoder.</param>
+    /// <param name="model">An encoder, or a decoder that says how its rows become one vector.</param>
     /// <param name="pooling">Null for what the model says, or the mean where it doesn't.</param>
     /// <exception cref="NotSupportedException">The model gives scores of the vocabulary.</exception>
     public Embedder(Model model, Pooling? pooling = null)

@@ -21,6 +21,12 @@ internal sealed class GraphBuilder(ModelWeights weights)
     /// <summary>All nodes so far, inputs before users.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
+    /// <summary>True for a decoder that is an embedding model: the graph ends before the scores of the vocabulary.</summary>
+    public bool GivesHidden { get; init; }
+
+    /// <summary>What the scores of the vocabulary are computed from, once there are such.</summary>
+    public Node? BeforeHead { get; set; }
+
     /// <summary>Adds a node.</summary>
     public Node Add(Node node)
     {
@@ -51,5 +57,7 @@ internal sealed class GraphBuilder(ModelWeights weights)
     /// <summary>Ends the graph.</summary>
     /// <param name="output">The result of the model.</param>
     /// <param name="kind">What it is.</param>
-    public ModelGraph Build(Node output, OutputKind kind = OutputKind.Logits) => new(_nodes, output, kind, _attention, _states.Sum());
+    public ModelGraph Build(Node output, OutputKind kind = OutputKind.Logits) => GivesHidden && BeforeHead is { } hidden
+        ? new ModelGraph(_nodes[..(hidden.Id + 1)], hidden, OutputKind.Hidden, _attention, _states.Sum())
+        : new ModelGraph(_nodes, output, kind, _attention, _states.Sum());
 }

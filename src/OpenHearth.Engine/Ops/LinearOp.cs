@@ -64,6 +64,7 @@ internal static partial class GraphOps
     /// <param name="x">[outputs, width]</param>
     public static Node Head(this GraphBuilder graph, Node x)
     {
+        graph.BeforeHead = x;
         var name = graph.Weights.Has("output.weight") ? "output" : "token_embd";
         var width = graph.Weights.Rows($"{name}.weight");
         return graph.Linear(x, name, width, 0, width, isHead: true);
