@@ -1,19 +1,22 @@
+using System.Runtime.InteropServices;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Profiling;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Elementwise;
 using OpenHearth.Kernels.MatMul;
-using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Engine.Ops;
 
 /// <summary>
 /// y = Σ weight · down(f(gate(x)) · up(x)) over the experts that the router chose for a token. Tokens are grouped by
-/// expert, so that each expert's matrices are read once a step, and only if some token uses them.
+/// expert, so that each expert's matrices are read once a step, and only if some token uses them; gate and up of all experts
+/// are one job of the threads, their downs another.
 /// </summary>
 internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up, Weight[] down, ActivationKind kind) : Node(x.Width, x.Rows, x, routing)
 {
     private readonly int _hidden = up[0].Matrix.Rows;
+    private readonly int[] _ends = new int[up.Length]; // of each expert's choices, once grouped
+    private readonly ProductList _products = new(2 * up.Length);
 
     /// <summary>[hidden, width] of each expert</summary>
     public Weight[] Gate => gate;
@@ -36,8 +39,10 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
     /// <summary>True where the weight multiplies what an expert reads, not what it gives.</summary>
     public bool WeighsInput { get; init; }
 
-    // gathered rows, gate, up, result: one expert at a time, at most all tokens
-    public override int ScratchWidth => (2 * Width) + (2 * _hidden);
+    private int Used => Inputs[1].Width / 2;
+
+    // Of every choice of a token: its token and its place as numbers, gate, up, result.
+    public override int ScratchWidth => checked(Used * (2 + (2 * _hidden) + Width));
 
     public override IEnumerable<Weight> Matrices => [.. gate, .. up, .. down];
 
@@ -58,77 +63,66 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
     public override void Forward(StepContext step)
     {
         var rows = step.Rows(this);
-        var routing = step.Values(Inputs[1]);
-        var y = step.Values(this);
-        y.Clear();
-        for (var expert = 0; expert < up.Length; expert++)
+        var choices = rows * Used;
+        var routing = step.Values(Inputs[1])[..(rows * Inputs[1].Width)];
+        var scratch = step.Scratch(this);
+        var tokens = MemoryMarshal.Cast<float, int>(scratch[..choices]);
+        var places = MemoryMarshal.Cast<float, int>(scratch.Slice(choices, choices));
+        var hidden = scratch.Slice(2 * choices, 2 * choices * _hidden);
+        var results = scratch.Slice((2 * choices) + hidden.Length, choices * Width);
+        Group(routing, tokens, places);
+
+        if (WeighsInput)
+            Weigh(step, routing, places, results); // whose memory is free until the last product
+        Multiply(step, gate, up, GateBias, UpBias, WeighsInput ? results : step.Values(Inputs[0]), WeighsInput ? [] : tokens, hidden, choices);
+        var half = hidden[..(choices * _hidden)];
+        Activation.Gate(step.Pool, kind, half, hidden[half.Length..], half, choices, _hidden);
+        Multiply(step, down, null, DownBias, [], half, [], results, choices);
+        WeightedSums.Forward(step.Pool, results, places, WeighsInput ? [] : routing[Used..], Inputs[1].Width, step.Values(this), rows, Used, Width);
+    }
+
+    // Counts, then puts each choice where its expert's begin; within an expert they stay in the order of tokens.
+    private void Group(ReadOnlySpan<float> routing, Span<int> tokens, Span<int> places)
+    {
+        Array.Clear(_ends);
+        for (var i = 0; i < places.Length; i++)
+            _ends[Expert(routing, i)]++;
+        var end = 0;
+        foreach (ref var count in _ends.AsSpan())
+            count = (end += count) - count;
+        for (var i = 0; i < places.Length; i++)
         {
-            var count = Gather(step.Pool, expert, step.Values(Inputs[0]), routing, rows, step.Scratch(this));
+            places[i] = _ends[Expert(routing, i)]++;
+            tokens[places[i]] = i / Used;
+        }
+    }
+
+    private int Expert(ReadOnlySpan<float> routing, int choice) => (int)routing[(choice / Used * Inputs[1].Width) + (choice % Used)];
+
+    private void Weigh(StepContext step, ReadOnlySpan<float> routing, ReadOnlySpan<int> places, Span<float> weighed)
+    {
+        var x = step.Values(Inputs[0]);
+        for (var i = 0; i < places.Length; i++)
+            Arithmetic.Scale(step.Pool, x.Slice(i / Used * Width, Width), routing[(i / Used * Inputs[1].Width) + Used + (i % Used)], weighed.Slice(places[i] * Width, Width), 1, Width);
+    }
+
+    // One or two products of each expert that some token uses; the results of the second lie behind all of the first.
+    private void Multiply(
+        StepContext step, Weight[] first, Weight[]? second, float[] firstBias, float[] secondBias, ReadOnlySpan<float> x, ReadOnlySpan<int> xRows, Span<float> y, int choices)
+    {
+        var (columns, width) = (first[0].Matrix.Columns, first[0].Matrix.Rows);
+        _products.Clear();
+        for (var (expert, begin) = (0, 0); expert < first.Length; begin = _ends[expert++])
+        {
+            var count = _ends[expert] - begin;
             if (count == 0)
                 continue;
-            var result = Run(step, expert, count);
-            Scatter(expert, result, routing, rows, y);
+            _products.Add(first[expert].Matrix, begin, count, bias: firstBias, firstBias: expert * width);
+            if (second is not null)
+                _products.Add(second[expert].Matrix, begin, count, y: choices * width, bias: secondBias, firstBias: expert * width);
         }
+        _products.Multiply(step.Pool, x, columns, xRows, y, width, step.Precision);
     }
-
-    private int Gather(ComputePool pool, int expert, ReadOnlySpan<float> x, ReadOnlySpan<float> routing, int rows, Span<float> gathered)
-    {
-        var count = 0;
-        for (var t = 0; t < rows; t++)
-        {
-            var place = Place(expert, routing, t);
-            if (place < 0)
-                continue;
-            var row = gathered.Slice(count++ * Width, Width);
-            x.Slice(t * Width, Width).CopyTo(row);
-            if (WeighsInput)
-                Arithmetic.Scale(pool, row, Share(routing, t, place), row, 1, Width);
-        }
-        return count;
-    }
-
-    private Span<float> Run(StepContext step, int expert, int count)
-    {
-        var scratch = step.Scratch(this);
-        var x = scratch[..(count * Width)];
-        var hidden = scratch.Slice(x.Length, count * _hidden);
-        var other = scratch.Slice(x.Length + hidden.Length, hidden.Length);
-        var result = scratch.Slice(x.Length + (2 * hidden.Length), count * Width);
-        Product.Multiply(step.Pool, gate[expert].Matrix, up[expert].Matrix, x, hidden, other, count, step.Precision);
-        AddBias(step, GateBias, expert, hidden, count, _hidden);
-        AddBias(step, UpBias, expert, other, count, _hidden);
-        Activation.Gate(step.Pool, kind, hidden, other, hidden, count, _hidden);
-        Product.Multiply(step.Pool, down[expert].Matrix, hidden, result, count, step.Precision);
-        AddBias(step, DownBias, expert, result, count, Width);
-        return result;
-    }
-
-    private static void AddBias(StepContext step, float[] bias, int expert, Span<float> y, int rows, int width)
-    {
-        if (bias.Length > 0)
-            Arithmetic.Add(step.Pool, y, bias.AsSpan(expert * width, width), y, rows, width);
-    }
-
-    private void Scatter(int expert, ReadOnlySpan<float> result, ReadOnlySpan<float> routing, int rows, Span<float> y)
-    {
-        var count = 0;
-        for (var t = 0; t < rows; t++)
-        {
-            var place = Place(expert, routing, t);
-            if (place < 0)
-                continue;
-            var weight = WeighsInput ? 1f : Share(routing, t, place);
-            var from = result.Slice(count++ * Width, Width);
-            var to = y.Slice(t * Width, Width);
-            for (var i = 0; i < to.Length; i++)
-                to[i] += weight * from[i];
-        }
-    }
-
-    private float Share(ReadOnlySpan<float> routing, int row, int place) => routing[(row * Inputs[1].Width) + (Inputs[1].Width / 2) + place];
-
-    private int Place(int expert, ReadOnlySpan<float> routing, int row) =>
-        routing.Slice(row * Inputs[1].Width, Inputs[1].Width / 2).IndexOf(expert);
 }
 
 internal static partial class GraphOps

@@ -9,38 +9,19 @@ internal sealed class HeadsLinearOp(Node x, Weight[] weights) : Node(weights.Len
 {
     private readonly int _columns = weights[0].Matrix.Columns;
     private readonly int _results = weights[0].Matrix.Rows;
+    private readonly ProductList _products = new(weights.Length);
 
     /// <summary>[result width, columns] of each head</summary>
     public Weight[] Weights => weights;
-
-    // one head at a time, its rows together
-    public override int ScratchWidth => _columns + _results;
 
     public override IEnumerable<Weight> Matrices => weights;
 
     public override void Forward(StepContext step)
     {
-        var x = step.Values(Inputs[0]);
-        var y = step.Values(this);
-        var rows = step.Rows(this);
+        _products.Clear();
         for (var head = 0; head < weights.Length; head++)
-        {
-            if (rows == 1)
-                Product.Multiply(step.Pool, weights[head].Matrix, x.Slice(head * _columns, _columns), y.Slice(head * _results, _results), 1, step.Precision);
-            else
-                Multiply(step, head, x, y, rows);
-        }
-    }
-
-    private void Multiply(StepContext step, int head, ReadOnlySpan<float> x, Span<float> y, int rows)
-    {
-        var gathered = step.Scratch(this)[..(rows * _columns)];
-        var results = step.Scratch(this).Slice(gathered.Length, rows * _results);
-        for (var r = 0; r < rows; r++)
-            x.Slice((r * Inputs[0].Width) + (head * _columns), _columns).CopyTo(gathered[(r * _columns)..]);
-        Product.Multiply(step.Pool, weights[head].Matrix, gathered, results, rows, step.Precision);
-        for (var r = 0; r < rows; r++)
-            results.Slice(r * _results, _results).CopyTo(y[((r * Width) + (head * _results))..]);
+            _products.Add(weights[head].Matrix, 0, step.Rows(this), x: head * _columns, y: head * _results);
+        _products.Multiply(step.Pool, step.Values(Inputs[0]), Inputs[0].Width, [], step.Values(this), Width, step.Precision);
     }
 }
 

@@ -88,6 +88,22 @@ public static unsafe class Product
         }
     }
 
+    /// <summary>Multiplies with some rows of a matrix; unchecked.</summary>
+    /// <param name="pool">Runs the parts; one product at a time.</param>
+    /// <param name="weights">[rows, columns]</param>
+    /// <param name="first">First row that is computed.</param>
+    /// <param name="rows">How many are.</param>
+    /// <param name="x">[tokens, columns]</param>
+    /// <param name="y">[tokens, rows of the matrix]; the columns of other rows stay as they are</param>
+    /// <param name="tokens">Number of activation rows.</param>
+    /// <param name="precision">Whether activations may be rounded.</param>
+    internal static void Multiply(ComputePool pool, Matrix weights, int first, int rows, float* x, float* y, int tokens, Precision precision)
+    {
+        var targets = new Targets();
+        targets.Add(weights, y, first, rows);
+        Run(pool, ref targets, x, tokens, precision);
+    }
+
     private static void Run(ComputePool pool, ref Targets targets, float* x, int tokens, Precision precision)
     {
         if (tokens == 0)

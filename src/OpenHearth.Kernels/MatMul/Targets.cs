@@ -6,7 +6,9 @@ namespace OpenHearth.Kernels.MatMul;
 internal unsafe struct Target
 {
     public Matrix Weights;
-    public float* Y; // [tokens, rows]
+    public float* Y; // [tokens, rows of the matrix]
+    public int First; // row of the matrix that is computed first
+    public int Rows; // that are computed
 }
 
 /// <summary>Up to three products that share an activation, cut into parts of neighbouring rows.</summary>
@@ -22,7 +24,11 @@ internal struct Targets
     public int Parts;
 
     /// <summary>Adds a product.</summary>
-    public unsafe void Add(Matrix weights, float* y) => _all[_count++] = new Target { Weights = weights, Y = y };
+    public unsafe void Add(Matrix weights, float* y) => Add(weights, y, 0, weights.Rows);
+
+    /// <summary>Adds a product with some rows of a matrix.</summary>
+    public unsafe void Add(Matrix weights, float* y, int first, int rows) =>
+        _all[_count++] = new Target { Weights = weights, Y = y, First = first, Rows = rows };
 
     /// <summary>Number of products.</summary>
     public readonly int Count => _count;
@@ -36,7 +42,7 @@ internal struct Targets
         RowsPerPart = rowsPerPart;
         Parts = 0;
         for (var i = 0; i < _count; i++)
-            Parts += (_all[i].Weights.Rows + rowsPerPart - 1) / rowsPerPart;
+            Parts += (_all[i].Rows + rowsPerPart - 1) / rowsPerPart;
     }
 
     /// <summary>Cuts for reading weights once: parts small enough to even out the load, large enough that handing them out costs nothing.</summary>
@@ -46,12 +52,12 @@ internal struct Targets
         Cut((int)Math.Max(1, partBytes / _all[0].Weights.RowBytes));
     }
 
-    /// <summary>Bytes of all weights.</summary>
+    /// <summary>Bytes of all weights that are read.</summary>
     public readonly long Bytes()
     {
         var bytes = 0L;
         for (var i = 0; i < _count; i++)
-            bytes += (long)_all[i].Weights.Rows * _all[i].Weights.RowBytes;
+            bytes += (long)_all[i].Rows * _all[i].Weights.RowBytes;
         return bytes;
     }
 
@@ -85,12 +91,12 @@ internal struct Targets
     {
         for (index = 0; ; index++)
         {
-            var rows = _all[index].Weights.Rows;
+            var rows = _all[index].Rows;
             var parts = (rows + RowsPerPart - 1) / RowsPerPart;
             if (part < parts)
             {
-                first = part * RowsPerPart;
-                end = Math.Min(first + RowsPerPart, rows);
+                first = _all[index].First + (part * RowsPerPart);
+                end = Math.Min(first + RowsPerPart, _all[index].First + rows);
                 return _all[index];
             }
             part -= parts;

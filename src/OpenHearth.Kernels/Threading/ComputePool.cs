@@ -21,6 +21,7 @@ public sealed unsafe class ComputePool : IDisposable
 
     private readonly Worker[] _workers;
     private readonly Workspace[] _local;
+    private readonly ComputePool?[] _alone;
     private readonly ManualResetEventSlim _done = new(false, 0);
     private delegate*<void*, int, int, void> _execute;
     private void* _job;
@@ -48,6 +49,7 @@ public sealed unsafe class ComputePool : IDisposable
         Level = level;
         _workers = new Worker[threads - 1];
         _local = new Workspace[threads];
+        _alone = new ComputePool?[threads];
         for (var i = 0; i < threads; i++)
             _local[i] = new Workspace();
         for (var i = 0; i < _workers.Length; i++)
@@ -69,7 +71,13 @@ public sealed unsafe class ComputePool : IDisposable
     internal Workspace Shared { get; } = new();
 
     /// <summary>Memory of the thread that asks, for use within one part.</summary>
-    internal Workspace Local => _local[t_worker];
+    internal Workspace Local => _local[Index];
+
+    /// <summary>A pool of nobody but the thread that asks, for work that one part does by itself.</summary>
+    internal ComputePool Alone => _alone[Index] ??= new ComputePool(1, Level);
+
+    // A pool of one may run on any thread, that of another pool too.
+    private int Index => _workers.Length == 0 ? 0 : t_worker;
 
     /// <summary>Runs a job with as many parts as threads and returns when the last part has ended.</summary>
     /// <exception cref="InvalidOperationException">The pool is already running a job.</exception>
@@ -117,6 +125,8 @@ public sealed unsafe class ComputePool : IDisposable
         }
         foreach (var local in _local)
             local.Dispose();
+        foreach (var alone in _alone)
+            alone?.Dispose();
         Shared.Dispose();
         _done.Dispose();
     }
