@@ -32,7 +32,10 @@ public sealed class Mistral3Tests
         model.Config["model_type"] = "ministral3";
         model.Config["rope_parameters"] = new JsonObject
         {
-            ["rope_type"] = "default", ["rope_theta"] = 10000.0, ["llama_4_scaling_beta"] = Beta, ["original_max_position_embeddings"] = Original,
+            ["rope_type"] = "default",
+            ["rope_theta"] = 10000.0,
+            ["llama_4_scaling_beta"] = Beta,
+            ["original_max_position_embeddings"] = Original,
         };
         model.Metadata["attention.temperature_scale"] = Beta;
         model.Metadata["rope.scaling.original_context_length"] = (uint)Original;
