@@ -13,13 +13,15 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class Bloom : Architecture
 {
+    private const string Heads = "n_head|num_attention_heads";
+
     public override TensorNames Names(HyperParameters p) => new TensorNames("transformer.")
         .Add("token_embd", "word_embeddings")
         .Add("token_embd_norm", "word_embeddings_layernorm")
         .Add("output", "lm_head")
         .Add("output_norm", "ln_f")
         .Add("blk.*.attn_norm", "h.*.input_layernorm")
-        .Add("blk.*.attn_qkv", "h.*.self_attention.query_key_value")
+        .Add("blk.*.attn_qkv", "h.*.self_attention.query_key_value", tensor => tensor.Ungroup(p.Int("attention.head_count", Heads), 1))
         .Add("blk.*.attn_output", "h.*.self_attention.dense")
         .Add("blk.*.ffn_norm", "h.*.post_attention_layernorm")
         .Add("blk.*.ffn_up", "h.*.mlp.dense_h_to_4h")
@@ -31,8 +33,8 @@ internal sealed class Bloom : Architecture
             throw new ModelFormatException($"{p.Path}: \"apply_residual_connection_post_layernorm\" true is not known");
         var layers = p.Int("block_count", "n_layer|num_hidden_layers");
         var width = p.Int("embedding_length", "hidden_size|n_embed");
-        var hidden = checked(4 * width);
-        var heads = p.Int("attention.head_count", "n_head|num_attention_heads");
+        var hidden = p.Int("feed_forward_length", "", checked(4 * width), 1);
+        var heads = p.Int("attention.head_count", Heads);
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon");
         var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
@@ -43,7 +45,7 @@ internal sealed class Bloom : Architecture
         {
             var block = $"blk.{layer}";
             var h = g.LayerNorm(x, $"{block}.attn_norm", epsilon);
-            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth, grouped: !p.IsGguf);
+            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth);
             x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape, slopes: slopes), $"{block}.attn_output", width));
             h = g.LayerNorm(x, $"{block}.ffn_norm", epsilon);
             x = g.Sum(x, g.FeedForward(h, block, hidden, ActivationKind.GeluTanh));

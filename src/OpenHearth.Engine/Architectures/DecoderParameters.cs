@@ -7,6 +7,7 @@ namespace OpenHearth.Engine.Architectures;
 internal sealed class DecoderParameters
 {
     private const int MostLayers = 4096; // lists with an entry a layer are made before any tensor is looked for
+    private const string FeedForward = "intermediate_size";
     private readonly HyperParameters _p;
 
     /// <summary>Reads them.</summary>
@@ -14,6 +15,7 @@ internal sealed class DecoderParameters
     public DecoderParameters(HyperParameters p)
     {
         _p = p;
+        _ = p.FindInt("feed_forward_length", FeedForward); // GGUF files have it even where all layers have experts
         Layers = p.Int("block_count", "num_hidden_layers");
         if (Layers > MostLayers)
             throw p.Wrong("block_count", "num_hidden_layers", Layers);
@@ -21,7 +23,7 @@ internal sealed class DecoderParameters
         Heads = p.Int("attention.head_count", "num_attention_heads");
         KeyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", Heads, 1);
         HeadWidth = p.Int("attention.key_length", "head_dim", Width / Heads, 1);
-        RotaryWidth = p.FindInt("rope.dimension_count", "rotary_dim", 2) ?? (int)(HeadWidth * (p.Rope()?.PartialRotaryFactor ?? 1));
+        RotaryWidth = p.Int("rope.dimension_count", "rotary_dim", (int)(HeadWidth * (p.Rope()?.PartialRotaryFactor ?? 1)), 2);
         if (RotaryWidth > HeadWidth)
             throw p.Wrong("rope.dimension_count", "rotary_dim|partial_rotary_factor", $"{RotaryWidth} of {HeadWidth} values");
     }
@@ -33,7 +35,7 @@ internal sealed class DecoderParameters
     public int Width { get; }
 
     /// <summary>Values between the matrices of a feed-forward block.</summary>
-    public int Hidden => _p.Int("feed_forward_length", "intermediate_size");
+    public int Hidden => _p.Int("feed_forward_length", FeedForward);
 
     /// <summary>Query heads.</summary>
     public int Heads { get; }
@@ -84,7 +86,9 @@ internal sealed class DecoderParameters
     public RopeFrequencies WindowRope(int dimensions, double? theta)
     {
         var given = _p.FindNumber("rope.freq_base_swa", "rope_parameters.sliding_attention.rope_theta|rope_local_base_freq");
-        return RopeScaling.Frequencies(RopeScaling.Default(given ?? theta ?? _p.Rope("sliding_attention")?.Theta ?? 10000), _p, dimensions);
+        var chosen = given ?? theta ?? _p.Rope("sliding_attention")?.Theta ?? 10000;
+        _p.Note("rope.freq_base_swa", (float)chosen);
+        return RopeScaling.Frequencies(RopeScaling.Default(chosen), _p, dimensions);
     }
 
     private bool[] Listed(bool[] layers) => layers.Length >= Layers

@@ -13,7 +13,7 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class DeepSeek : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => LatentShape.AddNames(TensorNames.Llama())
+    public override TensorNames Names(HyperParameters p) => LatentShape.AddNames(TensorNames.Llama(), p)
         .Add("blk.*.ffn_gate_inp", "layers.*.mlp.gate")
         .Add("blk.*.exp_probs_b.bias", "layers.*.mlp.gate.e_score_correction_bias")
         .Add("blk.*.ffn_gate_exps", "layers.*.mlp.experts.#.gate_proj")
@@ -33,6 +33,7 @@ internal sealed class DeepSeek : Architecture
         var experts = p.Int("expert_count", "n_routed_experts", 0, 0);
         var shared = p.Int("expert_shared_count", "n_shared_experts", 0, 0);
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+        p.Note("leading_dense_block_count", DenseLayers(g, layers));
         var rope = p.Rope() ?? new RopeParameters { Type = "default", Theta = 10000 };
         var shape = LatentShape.Read(p);
         shape = shape with { Scale = shape.Scale * Sharpness(rope) };
@@ -59,6 +60,10 @@ internal sealed class DeepSeek : Architecture
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
 
+    /// <summary>Layers before the first with experts: GGUF files count them, here their tensors tell.</summary>
+    public static uint DenseLayers(GraphBuilder g, int layers) =>
+        (uint)Enumerable.Range(0, layers).TakeWhile(layer => !g.Weights.Has($"blk.{layer}.ffn_gate_inp.weight")).Count();
+
     // YaRN sharpens attention here by a factor of the scores instead of one of the angles.
     private static float Sharpness(RopeParameters rope)
     {
@@ -72,7 +77,7 @@ internal sealed class DeepSeek : Architecture
     {
         var biased = g.Weights.Has(bias);
         var grouped = p.FindText("", "topk_method") != "greedy";
-        return new RouterShape
+        var router = new RouterShape
         {
             Used = p.Int("expert_used_count", "num_experts_per_tok"),
             Sigmoid = p.FindText("", "scoring_func") is { } name ? name == "sigmoid" : p.FindInt("expert_gating_func", "", 0) is { } number and not 0 ? number == 2 : biased,
@@ -83,5 +88,7 @@ internal sealed class DeepSeek : Architecture
             GroupBest = biased ? 2 : 1,
             SelectionBias = biased ? g.Weights.Vector(bias, experts) : [],
         };
+        p.Note("expert_gating_func", router.Sigmoid ? 2u : 1u);
+        return router;
     }
 }

@@ -20,10 +20,25 @@ internal sealed class Falcon : Architecture
         .Add("blk.*.attn_norm", "h.*.ln_mlp")
         .Add("blk.*.attn_norm", "h.*.input_layernorm")
         .Add("blk.*.attn_norm_2", "h.*.ln_attn")
-        .Add("blk.*.attn_qkv", "h.*.self_attention.query_key_value")
+        .Add("blk.*.attn_qkv", "h.*.self_attention.query_key_value", tensor => Ungroup(tensor, p))
         .Add("blk.*.attn_output", "h.*.self_attention.dense")
         .Add("blk.*.ffn_up", "h.*.mlp.dense_h_to_4h")
         .Add("blk.*.ffn_down", "h.*.mlp.dense_4h_to_h");
+
+    // Each key head's rows follow each other: its queries, the key, the value.
+    private static StoredTensor Ungroup(StoredTensor tensor, HyperParameters p)
+    {
+        var (heads, keyHeads) = HeadCounts(p);
+        return tensor.Ungroup(keyHeads, heads / keyHeads);
+    }
+
+    private static (int Heads, int KeyHeads) HeadCounts(HyperParameters p)
+    {
+        var heads = p.Int("attention.head_count", "num_attention_heads|n_head");
+        var several = p.IsGguf || p.Bool("", "new_decoder_architecture", false) || !p.Bool("", "multi_query", true);
+        var keyHeads = p.Int("attention.head_count_kv", several ? "num_kv_heads|n_head_kv" : "", several ? heads : 1, 1);
+        return heads % keyHeads == 0 ? (heads, keyHeads) : throw p.Wrong("attention.head_count_kv", "num_kv_heads", $"{keyHeads} for {heads} heads");
+    }
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -32,9 +47,7 @@ internal sealed class Falcon : Architecture
         var layers = p.Int("block_count", "num_hidden_layers|n_layer");
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("feed_forward_length", "ffn_hidden_size", checked(4 * width), 1);
-        var heads = p.Int("attention.head_count", "num_attention_heads|n_head");
-        var several = p.Bool("", "new_decoder_architecture", false) || !p.Bool("", "multi_query", true);
-        var keyHeads = p.IsGguf || several ? p.Int("attention.head_count_kv", "num_kv_heads|n_head_kv", heads, 1) : 1;
+        var (heads, keyHeads) = HeadCounts(p);
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon");
         var activation = ActivationNames.Read(p, "activation", ActivationKind.Gelu);
         var headWidth = p.HeadWidth(width, heads);
@@ -47,7 +60,7 @@ internal sealed class Falcon : Architecture
             var block = $"blk.{layer}";
             var h = g.LayerNorm(x, $"{block}.attn_norm", epsilon);
             var a = g.Weights.Has($"{block}.attn_norm_2.weight") ? g.LayerNorm(x, $"{block}.attn_norm_2", epsilon) : h;
-            var (q, k, v) = g.QueryKeyValue(a, $"{block}.attn_qkv", heads, keyHeads, headWidth, grouped: !p.IsGguf);
+            var (q, k, v) = g.QueryKeyValue(a, $"{block}.attn_qkv", heads, keyHeads, headWidth);
             q = g.Rope(q, angles, headWidth, RotaryPairing.Halves);
             k = g.Rope(k, angles, headWidth, RotaryPairing.Halves);
             var attention = g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", width);

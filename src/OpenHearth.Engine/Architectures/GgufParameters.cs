@@ -34,6 +34,32 @@ internal sealed class GgufParameters(GgufMetadata metadata, string path, string 
         };
     }
 
+    /// <summary>The keys in which a GGUF file says what <see cref="Rope"/> reads, for another form's declaration.</summary>
+    /// <param name="rope">The declaration; <c>llama3</c> and <c>longrope</c> are said in tensors, which <see cref="RopeScaling"/> knows.</param>
+    public static IEnumerable<(string Key, object Value)> Keys(RopeParameters rope)
+    {
+        yield return ("rope.freq_base", (float)rope.Theta);
+        if (rope.Type == "longrope" && rope.OriginalMaxPositions is { } before)
+            yield return ("rope.scaling.original_context_length", checked((uint)before));
+        if (rope is not { Type: "linear" or "yarn", Factor: { } factor })
+            yield break;
+        yield return ("rope.scaling.type", rope.Type);
+        yield return ("rope.scaling.factor", (float)factor);
+        if (rope.Type == "linear")
+            yield break;
+        if (rope.OriginalMaxPositions is { } original)
+            yield return ("rope.scaling.original_context_length", checked((uint)original));
+        if (rope.BetaFast is { } fast)
+            yield return ("rope.scaling.yarn_beta_fast", (float)fast);
+        if (rope.BetaSlow is { } slow)
+            yield return ("rope.scaling.yarn_beta_slow", (float)slow);
+        if (rope.MscaleAllDimensions is { } magnitude)
+            yield return ("rope.scaling.yarn_log_multiplier", (float)(magnitude / 10));
+        // On top of the paper's.
+        if (rope.AttentionFactor is { } attention)
+            yield return ("rope.scaling.attn_factor", (float)(attention / RopeScaling.YarnMagnitude(factor)));
+    }
+
     public override bool? FindBool(string gguf, string huggingFace) => metadata.FindBoolean(Key(gguf));
 
     public override string? FindText(string gguf, string huggingFace) => metadata.FindString(Key(gguf));

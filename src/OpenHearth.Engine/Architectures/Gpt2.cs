@@ -37,7 +37,7 @@ internal sealed class Gpt2 : Architecture
         {
             var block = $"blk.{layer}";
             var h = g.LayerNorm(x, $"{block}.attn_norm", epsilon);
-            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth, grouped: false);
+            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth);
             x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", width));
             h = g.LayerNorm(x, $"{block}.ffn_norm", epsilon);
             x = g.Sum(x, g.FeedForward(h, block, hidden, ActivationKind.GeluTanh));

@@ -17,7 +17,7 @@ internal sealed class GptNeoX : Architecture
         .Add("output", "embed_out")
         .Add("output_norm", "final_layer_norm")
         .Add("blk.*.attn_norm", "layers.*.input_layernorm")
-        .Add("blk.*.attn_qkv", "layers.*.attention.query_key_value")
+        .Add("blk.*.attn_qkv", "layers.*.attention.query_key_value", tensor => tensor.Ungroup(p.Int("attention.head_count", "num_attention_heads"), 1))
         .Add("blk.*.attn_output", "layers.*.attention.dense")
         .Add("blk.*.ffn_norm", "layers.*.post_attention_layernorm")
         .Add("blk.*.ffn_up", "layers.*.mlp.dense_h_to_4h")
@@ -41,7 +41,7 @@ internal sealed class GptNeoX : Architecture
         {
             var block = $"blk.{layer}";
             var h = g.LayerNorm(x, $"{block}.attn_norm", epsilon);
-            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth, grouped: !p.IsGguf);
+            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth);
             q = g.Rope(q, angles, headWidth, RotaryPairing.Halves);
             k = g.Rope(k, angles, headWidth, RotaryPairing.Halves);
             var afterAttention = g.Sum(x, g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", width));

@@ -36,6 +36,7 @@ internal sealed class GptOss : Architecture
         var layers = p.Int("block_count", "num_hidden_layers");
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("expert_feed_forward_length", "intermediate_size");
+        p.Note("feed_forward_length", (uint)hidden);
         var heads = p.Int("attention.head_count", "num_attention_heads");
         var keyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", heads, 1);
         var headWidth = p.Int("attention.key_length", "head_dim", width / heads, 1);

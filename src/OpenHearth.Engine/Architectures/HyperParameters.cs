@@ -24,14 +24,18 @@ internal abstract class HyperParameters
         FindInt(gguf, huggingFace, minimum) ?? throw Missing(gguf, huggingFace);
 
     /// <summary>A size or count.</summary>
-    public int Int(string gguf, string huggingFace, int? fallback, int minimum) => FindInt(gguf, huggingFace, minimum) ?? fallback ?? throw Missing(gguf, huggingFace);
+    public int Int(string gguf, string huggingFace, int? fallback, int minimum) =>
+        FindInt(gguf, huggingFace, minimum) ?? Assumed(gguf, fallback ?? throw Missing(gguf, huggingFace));
 
     /// <summary>A size or count, or null.</summary>
     public int? FindInt(string gguf, string huggingFace, int minimum = 1)
     {
         if (FindNumber(gguf, huggingFace) is not { } value)
             return null;
-        return value >= minimum && value <= Largest && value == Math.Truncate(value) ? (int)value : throw Wrong(gguf, huggingFace, value);
+        if (!(value >= minimum && value <= Largest && value == Math.Truncate(value)))
+            throw Wrong(gguf, huggingFace, value);
+        Note(gguf, (uint)value);
+        return (int)value;
     }
 
     /// <summary>A size or count for each layer; a single value stands for all.</summary>
@@ -39,7 +43,7 @@ internal abstract class HyperParameters
     {
         var values = FindNumbers(gguf, huggingFace);
         if (values is null)
-            return Repeat(FindInt(gguf, huggingFace, minimum) ?? fallback ?? throw Missing(gguf, huggingFace), count);
+            return Repeat(Int(gguf, huggingFace, fallback, minimum), count);
         if (values.Length < count)
             throw new ModelFormatException($"{Path}: {Name(gguf, huggingFace)} has {values.Length} entries for {count} layers");
         foreach (var value in values)
@@ -47,7 +51,9 @@ internal abstract class HyperParameters
             if (!(value >= minimum && value <= Largest && value == Math.Truncate(value)))
                 throw Wrong(gguf, huggingFace, value);
         }
-        return Array.ConvertAll(values[..count], value => (int)value);
+        var whole = Array.ConvertAll(values[..count], value => (int)value);
+        Note(gguf, whole);
+        return whole;
     }
 
     /// <summary>Values of a head where the heads share the width among them.</summary>
@@ -60,18 +66,21 @@ internal abstract class HyperParameters
     public float Float(string gguf, string huggingFace) => FindFloat(gguf, huggingFace) ?? throw Missing(gguf, huggingFace);
 
     /// <summary>A number.</summary>
-    public float Float(string gguf, string huggingFace, float fallback) => FindFloat(gguf, huggingFace) ?? fallback;
+    public float Float(string gguf, string huggingFace, float fallback) => FindFloat(gguf, huggingFace) ?? Assumed(gguf, fallback);
 
     /// <summary>A number, or null.</summary>
     public float? FindFloat(string gguf, string huggingFace)
     {
         if (FindNumber(gguf, huggingFace) is not { } value)
             return null;
-        return double.IsFinite(value) ? (float)value : throw Wrong(gguf, huggingFace, value);
+        if (!double.IsFinite(value))
+            throw Wrong(gguf, huggingFace, value);
+        Note(gguf, (float)value);
+        return (float)value;
     }
 
     /// <summary>A truth value.</summary>
-    public bool Bool(string gguf, string huggingFace, bool fallback) => FindBool(gguf, huggingFace) ?? fallback;
+    public bool Bool(string gguf, string huggingFace, bool fallback) => FindBool(gguf, huggingFace) ?? Assumed(gguf, fallback);
 
     /// <summary>A truth value, or null.</summary>
     public abstract bool? FindBool(string gguf, string huggingFace);
@@ -92,6 +101,23 @@ internal abstract class HyperParameters
     /// <summary>Numbers or truth values (as 0 and 1), or null.</summary>
     public abstract double[]? FindNumbers(string gguf, string huggingFace);
 
+    /// <summary>
+    /// Hears what the architecture goes by: every value that is read here, and what a GGUF file has to say besides. A conversion
+    /// writes it down; nobody else listens.
+    /// </summary>
+    /// <param name="gguf">The key without the architecture's name before it; empty where GGUF files have none.</param>
+    /// <param name="value">As <see cref="Files.Gguf.GgufWriter.Add"/> takes it.</param>
+    public virtual void Note(string gguf, object value)
+    {
+    }
+
+    /// <summary>Hears of numbers that GGUF files keep in a tensor and <c>config.json</c> says in another way.</summary>
+    /// <param name="name">Of the tensor, with its ending.</param>
+    /// <param name="values">[n]</param>
+    public virtual void NoteTensor(string name, float[] values)
+    {
+    }
+
     /// <summary>What to throw where a key is needed.</summary>
     public ModelFormatException Missing(string gguf, string huggingFace) => new($"{Path}: {Name(gguf, huggingFace)} is missing");
 
@@ -100,6 +126,14 @@ internal abstract class HyperParameters
 
     /// <summary>The key as the model's own form calls it.</summary>
     protected abstract string Name(string gguf, string huggingFace);
+
+    // Where a file is silent, zero and false go without saying.
+    private T Assumed<T>(string gguf, T value) where T : struct
+    {
+        if (!value.Equals(default(T)))
+            Note(gguf, value is int number ? (uint)number : value);
+        return value;
+    }
 
     private static int[] Repeat(int value, int count)
     {

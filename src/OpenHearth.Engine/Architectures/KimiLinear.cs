@@ -14,7 +14,7 @@ internal sealed class KimiLinear : Architecture
 {
     public override TensorNames Names(HyperParameters p)
     {
-        var names = LatentShape.AddNames(TensorNames.Llama())
+        var names = LatentShape.AddNames(TensorNames.Llama(), p)
             .Add("blk.*.ssm_f_a", "layers.*.self_attn.f_a_proj")
             .Add("blk.*.ssm_f_b", "layers.*.self_attn.f_b_proj")
             .Add("blk.*.ssm_g_a", "layers.*.self_attn.g_a_proj")

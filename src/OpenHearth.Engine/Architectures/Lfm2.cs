@@ -17,7 +17,7 @@ internal sealed class Lfm2 : Architecture
         .Add("blk.*.attn_output", "layers.*.self_attn.out_proj")
         .Add("blk.*.attn_q_norm", "layers.*.self_attn.q_layernorm")
         .Add("blk.*.attn_k_norm", "layers.*.self_attn.k_layernorm")
-        .Add("blk.*.shortconv.conv", "layers.*.conv.conv")
+        .Add("blk.*.shortconv.conv", "layers.*.conv.conv", tensor => tensor.Flatten())
         .Add("blk.*.shortconv.in_proj", "layers.*.conv.in_proj")
         .Add("blk.*.shortconv.out_proj", "layers.*.conv.out_proj")
         .Add("blk.*.ffn_norm", "layers.*.ffn_norm")
@@ -31,8 +31,11 @@ internal sealed class Lfm2 : Architecture
         var width = p.Int("embedding_length", "hidden_size");
         // config.json has a width from which the model's class derives the real one.
         var hidden = g.Weights.Rows("blk.0.ffn_gate.weight");
+        p.Note("feed_forward_length", (uint)hidden);
         var heads = p.Int("attention.head_count", "num_attention_heads");
         var keyHeads = p.Ints("attention.head_count_kv", "num_key_value_heads", layers, minimum: 0);
+        // GGUF files tell a convolution by its having no key heads.
+        p.Note("attention.head_count_kv", keyHeads.Select((count, layer) => g.Weights.Has($"blk.{layer}.shortconv.conv.weight") ? 0 : count).ToArray());
         var headWidth = p.Int("attention.key_length", "head_dim", width / heads, 1);
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "norm_eps");
         var taps = p.Int("shortconv.l_cache", "conv_L_cache");

@@ -20,7 +20,8 @@ internal sealed class Llama4 : Architecture
         .Add("blk.*.ffn_gate_shexp", "layers.*.feed_forward.shared_expert.gate_proj")
         .Add("blk.*.ffn_up_shexp", "layers.*.feed_forward.shared_expert.up_proj")
         .Add("blk.*.ffn_down_shexp", "layers.*.feed_forward.shared_expert.down_proj")
-        .Add("blk.*.ffn_gate_up_exps.weight", "layers.*.feed_forward.experts.gate_up_proj", tensor => tensor.Transpose())
+        .Add("blk.*.ffn_gate_exps.weight", "layers.*.feed_forward.experts.gate_up_proj", tensor => Half(tensor, 0))
+        .Add("blk.*.ffn_up_exps.weight", "layers.*.feed_forward.experts.gate_up_proj", tensor => Half(tensor, 1))
         .Add("blk.*.ffn_down_exps.weight", "layers.*.feed_forward.experts.down_proj", tensor => tensor.Transpose());
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
@@ -34,6 +35,7 @@ internal sealed class Llama4 : Architecture
         var headWidth = p.Int("attention.key_length", "head_dim", width / heads, 1);
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
         var experts = p.Int("expert_count", "num_local_experts");
+        _ = p.FindInt("interleave_moe_layer_step", "interleave_moe_layer_step"); // here its tensors tell a layer's kind
         var router = new RouterShape { Used = p.Int("expert_used_count", "num_experts_per_tok"), Sigmoid = true };
         var full = new AttentionShape { Heads = heads, KeyHeads = keyHeads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         // GGUF files say neither which layers turn nor how long a chunk is nor, by a key, whether queries and keys are
@@ -73,5 +75,11 @@ internal sealed class Llama4 : Architecture
             x = g.Sum(x, g.Experts(h, routing, block, experts, expertHidden, weighInput: true));
         }
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
+    }
+
+    private static StoredTensor Half(StoredTensor tensor, int half)
+    {
+        var width = checked((int)tensor.Columns) / 2;
+        return tensor.Transpose(half * width, width);
     }
 }

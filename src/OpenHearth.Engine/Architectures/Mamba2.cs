@@ -19,6 +19,8 @@ internal sealed class Mamba2 : Architecture
         var width = p.Int("embedding_length", "hidden_size");
         var heads = p.Int("ssm.time_step_rank", "num_heads");
         var headWidth = Mamba2Mixer.ReadHeadWidth(p, heads, "head_dim");
+        p.Note("feed_forward_length", 0u);
+        p.Note("attention.head_count", 0u);
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "layer_norm_epsilon");
         var mixer = new Mamba2Mixer(heads, headWidth, p.Int("ssm.group_count", "n_groups"), p.Int("ssm.state_size", "state_size"), p.Int("ssm.conv_kernel", "conv_kernel"), epsilon);
 

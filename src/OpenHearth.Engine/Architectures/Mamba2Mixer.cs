@@ -25,7 +25,11 @@ internal sealed record Mamba2Mixer(int Heads, int HeadWidth, int Groups, int Sta
     public static int ReadHeadWidth(HyperParameters p, int heads, string huggingFace)
     {
         if (!p.IsGguf)
-            return p.Int("", huggingFace);
+        {
+            var width = p.Int("", huggingFace);
+            p.Note("ssm.inner_size", checked((uint)(width * heads)));
+            return width;
+        }
         var inner = p.Int("ssm.inner_size", "");
         return inner % heads == 0 ? inner / heads : throw p.Wrong("ssm.inner_size", "", $"{inner} for {heads} heads");
     }
@@ -35,12 +39,15 @@ internal sealed record Mamba2Mixer(int Heads, int HeadWidth, int Groups, int Sta
     /// <param name="module">As in <c>layers.*.mixer</c>.</param>
     public static TensorNames Names(TensorNames names, string module) => names
         .Add("blk.*.ssm_in", $"{module}.in_proj")
-        .Add("blk.*.ssm_conv1d", $"{module}.conv1d")
+        .Add("blk.*.ssm_conv1d", $"{module}.conv1d", tensor => tensor.Flatten())
         .Add("blk.*.ssm_dt.bias", $"{module}.dt_bias")
-        .Add("blk.*.ssm_a", $"{module}.A_log", logarithms => logarithms.Map(a => -MathF.Exp(a)))
-        .Add("blk.*.ssm_d", $"{module}.D")
+        .Add("blk.*.ssm_a", $"{module}.A_log", logarithms => Column(logarithms.Map(a => -MathF.Exp(a))))
+        .Add("blk.*.ssm_d", $"{module}.D", Column)
         .Add("blk.*.ssm_norm", $"{module}.norm")
         .Add("blk.*.ssm_out", $"{module}.out_proj");
+
+    // As GGUF files have it: one number a row.
+    private static StoredTensor Column(StoredTensor tensor) => tensor with { Shape = [tensor.Columns, 1] };
 
     /// <summary>Writes the layer.</summary>
     /// <param name="g">The graph.</param>

@@ -23,6 +23,7 @@ internal sealed class MiniMaxM2 : Architecture
         var d = new DecoderParameters(p);
         var experts = p.Int("expert_count", "num_local_experts");
         var hidden = p.Int("expert_feed_forward_length", "intermediate_size");
+        p.Note("expert_gating_func", 2u);
         var router = new RouterShape { Used = p.Int("expert_used_count", "num_experts_per_tok"), Sigmoid = true, Renormalise = true };
         var angles = RopeScaling.Angles(g, p, d.RotaryWidth);
 

@@ -48,7 +48,7 @@ internal sealed class ModernBert : Architecture
             var block = $"blk.{layer}";
             var isFull = layer % period == 0;
             var h = layer == 0 ? x : g.LayerNorm(x, $"{block}.attn_norm", epsilon);
-            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth, grouped: false);
+            var (q, k, v) = g.QueryKeyValue(h, $"{block}.attn_qkv", heads, heads, headWidth);
             q = g.Rope(q, isFull ? far : near, headWidth, RotaryPairing.Halves);
             k = g.Rope(k, isFull ? far : near, headWidth, RotaryPairing.Halves);
             x = g.Sum(x, g.Linear(g.Attention(q, k, v, isFull ? full : windowed), $"{block}.attn_output", width));

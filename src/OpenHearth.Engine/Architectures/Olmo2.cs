@@ -21,6 +21,8 @@ internal sealed class Olmo2 : Architecture
         var d = new DecoderParameters(p);
         var windowed = d.Attention with { Window = d.Window };
         var hasWindow = d.WindowedLayers(4);
+        if (d.Window > 0)
+            p.Note("attention.sliding_window_pattern", hasWindow);
         var fullAngles = g.RopeAngles(RopeScaling.Frequencies(p.Rope("full_attention") ?? RopeScaling.Default(10000), p, d.RotaryWidth));
         var windowAngles = g.RopeAngles(d.WindowRope());
 

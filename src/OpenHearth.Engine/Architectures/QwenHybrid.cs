@@ -28,7 +28,7 @@ internal sealed class QwenHybrid : Architecture
             .Add("blk.*.attn_gate", "layers.*.linear_attn.in_proj_z")
             .Add("blk.*.ssm_alpha", "layers.*.linear_attn.in_proj_a")
             .Add("blk.*.ssm_beta", "layers.*.linear_attn.in_proj_b")
-            .Add("blk.*.ssm_conv1d", "layers.*.linear_attn.conv1d")
+            .Add("blk.*.ssm_conv1d", "layers.*.linear_attn.conv1d", tensor => tensor.Flatten())
             .Add("blk.*.ssm_dt.bias", "layers.*.linear_attn.dt_bias")
             .Add("blk.*.ssm_a", "layers.*.linear_attn.A_log", logarithms => logarithms.Map(a => -MathF.Exp(a)))
             .Add("blk.*.ssm_norm", "layers.*.linear_attn.norm")

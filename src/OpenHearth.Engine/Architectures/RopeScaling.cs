@@ -20,7 +20,12 @@ internal static class RopeScaling
         if (rope is { Type: "dynamic", Alpha: null })
             return g.DynamicRopeAngles(new RopeFrequencies(Unscaled(rope.Theta, dimensions, p)), new DynamicRope(rope.Theta, Factor(rope, p), checked((int)Original(rope, p))));
         if (!g.Weights.Has("rope_freqs.weight"))
-            return g.RopeAngles(Frequencies(rope, p, dimensions));
+        {
+            var frequencies = Frequencies(rope, p, dimensions);
+            if (rope.Type == "llama3")
+                p.NoteTensor("rope_freqs.weight", [.. Unscaled(rope.Theta, dimensions, p).Zip(frequencies.Inverse, (unscaled, scaled) => unscaled / scaled)]);
+            return g.RopeAngles(frequencies);
+        }
         var divisors = g.Weights.Vector("rope_freqs.weight", dimensions / 2);
         return g.RopeAngles(new RopeFrequencies([.. Unscaled(rope.Theta, dimensions, p).Zip(divisors, (frequency, divisor) => frequency / divisor)]));
     }
@@ -119,12 +124,14 @@ internal static class RopeScaling
         var context = p.Int("context_length", "max_position_embeddings");
         var stretch = context == original ? rope.Factor ?? 1 : context / (double)original;
         var magnitude = rope.AttentionFactor ?? (stretch > 1 ? Math.Sqrt(1 + (Math.Log(stretch) / Math.Log(original))) : 1);
+        p.Note("rope.scaling.attn_factor", (float)magnitude);
         RopeFrequencies Divided(string kind, IReadOnlyList<double>? factors)
         {
             if (p.IsGguf)
                 factors = [.. g.Weights.Vector($"rope_factors_{kind}.weight", inverse.Length).Select(factor => (double)factor)];
             if (factors is null || factors.Count != inverse.Length || factors.Any(factor => !(factor > 0)))
                 throw p.Wrong("", $"rope_scaling.{kind}_factor", $"anything but {inverse.Length} numbers above 0");
+            p.NoteTensor($"rope_factors_{kind}.weight", [.. factors.Select(factor => (float)factor)]);
             // Phi-3.5 MoE names the magnitude itself.
             var given = p.FindNumber("", $"rope_scaling.{kind}_mscale|rope_parameters.{kind}_mscale") ?? magnitude;
             return new RopeFrequencies([.. inverse.Select((frequency, i) => (float)(frequency / factors[i]))], (float)given);

@@ -6,71 +6,98 @@ using OpenHearth.Kernels.Formats;
 namespace OpenHearth.Engine.Conversion;
 
 /// <summary>
-/// Writes a GGUF model again with its matrices in another type; all metadata, tokenizer and chat template with it, goes along.
-/// Vectors, norms, routers and other tensors that every engine wants as they are keep their type. A matrix whose rows are no
-/// whole blocks of the type becomes F16, as in llama.cpp. Memory is bounded: rows are converted a few at a time.
+/// Writes a model as a GGUF file, its matrices in another type; all metadata, tokenizer and chat template with it, goes along.
+/// Vectors, norms, routers and other tensors that every engine wants as they are keep their type, or become F32 where the model is no GGUF file.
+/// A matrix whose rows are no whole blocks of the type becomes F16, as in llama.cpp. Memory is bounded: rows are converted a few at a time.
 /// </summary>
 public static class ModelConversion
 {
     // Small tensors that kernels take in F32, with the names of llama.cpp's converter.
-    private static readonly string[] Kept = ["_norm", "ffn_gate_inp", "position_embd", "token_types", "ssm_conv1d", "shortconv", "rope_f", "ssm_a", "ssm_d"];
+    private static readonly string[] Kept = ["_norm", "ffn_gate_inp", "position_embd", "token_types", "ssm_conv1d", "shortconv.conv", "rope_f", "ssm_a", "ssm_d"];
     private static readonly string[] LargeOfTimeMix = ["time_mix_key", "time_mix_value", "time_mix_receptance", "time_mix_gate", "time_mix_output"];
     private static readonly string[] Replaced = ["general.alignment", "general.file_type", "general.quantization_version"];
 
-    /// <summary>Converts a model. Nothing is left behind where it fails.</summary>
-    /// <param name="model">A GGUF file; of a split one any part, and the result is whole.</param>
+    /// <summary>Converts a model. A conversion that was stopped is gone on with where the same one is asked for again.</summary>
+    /// <param name="model">A GGUF file; of a split one any part, and the result is whole. Or a safetensors file, index or folder.</param>
     /// <param name="output">The file to write; one that is there is replaced when the new one is whole.</param>
     /// <param name="type">What matrices become.</param>
     /// <param name="progress">Told of every tensor, on the calling thread.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellation">Stops it; what is written stays beside the output as a <c>.partial</c> file.</param>
     /// <exception cref="FileNotFoundException">There is no such model.</exception>
     /// <exception cref="ModelFormatException">The model is damaged.</exception>
-    /// <exception cref="NotSupportedException">The model is no GGUF file.</exception>
+    /// <exception cref="NotSupportedException">The model can't be a GGUF file, or it is not proven that it can.</exception>
     /// <exception cref="IOException">The output can't be written, or is the model itself.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static void Convert(string model, string output, ConversionType type, Action<ConversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         using var source = ModelSource.Open(model);
-        if (source is not GgufSource { File: var file })
-            throw new NotSupportedException($"{model} is no GGUF file; only those can be converted.");
-        if (file.Tensors.Any(tensor => Path.GetFullPath(tensor.Path) == Path.GetFullPath(output)))
+        var target = Path.GetFullPath(output);
+        if (source.Files.Any(file => Path.GetFullPath(file) == target))
             throw new IOException($"{output} is the model that is to be converted; give another name.");
+        using var form = source is GgufSource ? null : GgufForm.Of(source);
         var writer = new GgufWriter();
-        CopyMetadata(file.Metadata, writer, type);
-        var number = 0;
-        foreach (var tensor in file.Tensors)
+        if (source is GgufSource { File: var file })
+            Copy(file, writer, type, progress);
+        else
+            Add(form!, writer, type, progress);
+        writer.Write(output, Origin(source), cancellation);
+    }
+
+    private static void Copy(GgufFile file, GgufWriter writer, ConversionType type, Action<ConversionProgress>? progress)
+    {
+        foreach (var key in file.Metadata.Keys)
         {
-            var target = TargetOf(tensor, type.Type);
+            if (!Replaced.Contains(key) && !key.StartsWith("split.", StringComparison.Ordinal))
+                writer.Add(key, file.Metadata.TryGet(key, out var value) ? value : throw file.Metadata.Missing(key));
+        }
+        AddTypes(writer, type);
+        for (var i = 0; i < file.Tensors.Count; i++)
+        {
+            var (tensor, number) = (file.Tensors[i], i + 1);
+            var target = TargetOf(tensor.Name, tensor.Type, tensor.Dimensions[0], tensor.Dimensions.Count, type.Type, tensor.Type);
             writer.AddTensor(tensor.Name, target, [.. tensor.Dimensions], stream =>
             {
-                progress?.Invoke(new ConversionProgress(tensor.Name, ++number, file.Tensors.Count));
+                progress?.Invoke(new ConversionProgress(tensor.Name, number, file.Tensors.Count));
                 if (target == tensor.Type)
                     TensorSource.From(tensor.Data)(stream);
                 else
                     RowConversion.Write(tensor.Type, target, tensor.Dimensions[0], tensor.Data, stream);
             });
         }
-        writer.Write(output, cancellation);
     }
 
-    private static void CopyMetadata(GgufMetadata metadata, GgufWriter writer, ConversionType type)
+    private static void Add(GgufForm form, GgufWriter writer, ConversionType type, Action<ConversionProgress>? progress)
     {
-        foreach (var key in metadata.Keys)
+        foreach (var (key, value) in form.Metadata)
+            writer.Add(key, value);
+        AddTypes(writer, type);
+        for (var i = 0; i < form.Tensors.Count; i++)
         {
-            if (Replaced.Contains(key) || key.StartsWith("split.", StringComparison.Ordinal))
-                continue;
-            writer.Add(key, metadata.TryGet(key, out var value) ? value : throw metadata.Missing(key));
+            var (tensor, number) = (form.Tensors[i], i + 1);
+            var target = TargetOf(tensor.Name, tensor.Type, tensor.Shape.Length == 0 ? 1 : tensor.Shape[^1], tensor.Shape.Length, type.Type, TensorType.F32);
+            writer.AddTensor(tensor.Name, target, [.. tensor.Shape.Reverse()], stream =>
+            {
+                progress?.Invoke(new ConversionProgress(tensor.Name, number, form.Tensors.Count));
+                form.Write(tensor, target, stream);
+            });
         }
+    }
+
+    private static void AddTypes(GgufWriter writer, ConversionType type)
+    {
         writer.Add("general.file_type", type.FileType);
         writer.Add("general.quantization_version", 2u);
     }
 
-    private static TensorType TargetOf(GgufTensor tensor, TensorType wanted)
+    // A file that changed since is another one, and what was converted of it is of no use.
+    private static string Origin(ModelSource source) => string.Join('\n', source.Files.Order(StringComparer.Ordinal)
+        .Select(file => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Path.GetFullPath(file)} {new FileInfo(file).Length} {File.GetLastWriteTimeUtc(file).Ticks}")));
+
+    private static TensorType TargetOf(string name, TensorType type, long columns, int dimensions, TensorType wanted, TensorType kept)
     {
-        var name = tensor.Name;
-        if (tensor.Dimensions.Count < 2 || !BlockFormats.TryGet(tensor.Type, out _) || Kept.Any(part => name.Contains(part, StringComparison.Ordinal))
+        if (dimensions < 2 || !BlockFormats.TryGet(type, out _) || Kept.Any(part => name.Contains(part, StringComparison.Ordinal))
             || (name.Contains("time_mix_", StringComparison.Ordinal) && !LargeOfTimeMix.Any(part => name.Contains(part, StringComparison.Ordinal))))
-            return tensor.Type;
-        return tensor.Dimensions[0] % TensorTypes.BlockSize(wanted) == 0 ? wanted : TensorType.F16;
+            return kept;
+        return columns % TensorTypes.BlockSize(wanted) == 0 ? wanted : TensorType.F16;
     }
 }

@@ -17,8 +17,9 @@ internal static class RowConversion
     /// <param name="columns">Values of a row.</param>
     /// <param name="data">The tensor.</param>
     /// <param name="stream">Where it goes.</param>
+    /// <param name="order">The row that belongs at a place; null to keep them as they are.</param>
     /// <exception cref="ModelFormatException">A row is longer than any model's.</exception>
-    public static void Write(TensorType from, TensorType to, long columns, MemoryRegion data, Stream stream)
+    public static void Write(TensorType from, TensorType to, long columns, MemoryRegion data, Stream stream, Func<long, long>? order = null)
     {
         if (columns > LongestRow)
             throw new ModelFormatException($"a row of {columns} values can't be converted");
@@ -34,10 +35,11 @@ internal static class RowConversion
         for (var first = 0L; first < rows; first += step)
         {
             var count = (int)Math.Min(step, rows - first);
+            var start = first;
             Parallel.For(0, count, row =>
             {
                 var line = values.AsSpan(row * width, width);
-                source.Decode(data.Span((first + row) * sourceBytes, sourceBytes), line);
+                source.Decode(data.Span((order is null ? start + row : order(start + row)) * sourceBytes, sourceBytes), line);
                 if (trailer > 0)
                 {
                     foreach (ref var value in line)

@@ -1,8 +1,11 @@
 using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Elementwise;
+using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Engine.Ops;
 
@@ -41,7 +44,7 @@ internal sealed record LatentShape
         // GGUF files that keep the two halves of kv_b apart have the sizes of the latent space under the usual keys.
         var turning = p.Int("rope.dimension_count", "qk_rope_head_dim");
         var key = p.FindInt("attention.key_length_mla", "") ?? p.FindInt("attention.key_length", "") ?? checked(p.Int("", "qk_nope_head_dim") + turning);
-        return new LatentShape
+        var shape = new LatentShape
         {
             Heads = p.Int("attention.head_count", "num_attention_heads"),
             Latent = p.Int("attention.kv_lora_rank", "kv_lora_rank"),
@@ -51,16 +54,47 @@ internal sealed record LatentShape
             Scale = 1 / MathF.Sqrt(key),
             Epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps"),
         };
+        _ = p.FindInt("attention.q_lora_rank", "q_lora_rank"); // here its tensors tell
+        p.Note("attention.head_count_kv", 1u);
+        p.Note("attention.key_length", (uint)(shape.Latent + shape.Turning));
+        p.Note("attention.value_length", (uint)shape.Latent);
+        p.Note("attention.key_length_mla", (uint)key);
+        p.Note("attention.value_length_mla", (uint)shape.ValueWidth);
+        return shape;
     }
 
     /// <summary>Adds what the Hugging Face form calls the tensors.</summary>
-    public static TensorNames AddNames(TensorNames names) => names
+    public static TensorNames AddNames(TensorNames names, HyperParameters p) => names
         .Add("blk.*.attn_q_a", "layers.*.self_attn.q_a_proj")
         .Add("blk.*.attn_q_a_norm", "layers.*.self_attn.q_a_layernorm")
         .Add("blk.*.attn_q_b", "layers.*.self_attn.q_b_proj")
         .Add("blk.*.attn_kv_a_mqa", "layers.*.self_attn.kv_a_proj_with_mqa")
         .Add("blk.*.attn_kv_a_norm", "layers.*.self_attn.kv_a_layernorm")
-        .Add("blk.*.attn_kv_b", "layers.*.self_attn.kv_b_proj");
+        .Add("blk.*.attn_k_b.weight", "layers.*.self_attn.kv_b_proj.weight", tensor => Read(p).Keys(tensor))
+        .Add("blk.*.attn_v_b.weight", "layers.*.self_attn.kv_b_proj.weight", tensor => Read(p).Values(tensor));
+
+    // [heads, latent, plain]; kv_b has it the other way round, above the head's values
+    private StoredTensor Keys(StoredTensor tensor)
+    {
+        var rows = OfEachHead(tensor, 0, Plain);
+        using (rows.Owner)
+            return rows.Transpose();
+    }
+
+    // [heads, valueWidth, latent]
+    private StoredTensor Values(StoredTensor tensor) => OfEachHead(tensor, Plain, ValueWidth);
+
+    private StoredTensor OfEachHead(StoredTensor tensor, int first, int count)
+    {
+        var each = Plain + ValueWidth;
+        if (tensor.RowCount != (long)Heads * each)
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(tensor.Name)} has shape [{string.Join(", ", tensor.Shape)}], expected {Heads} heads of {each} rows");
+        var bytes = checked((int)TensorTypes.RowBytes(tensor.Type, tensor.Columns));
+        var buffer = new NativeBuffer<byte>((long)Heads * count * bytes);
+        for (var row = 0L; row < (long)Heads * count; row++)
+            tensor.Data.Span(((row / count * each) + first + (row % count)) * bytes, bytes).CopyTo(buffer.Slice(row * bytes, bytes));
+        return new StoredTensor(tensor.Name, tensor.Type, [Heads, count, tensor.Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
+    }
 }
 
 internal static partial class GraphOps

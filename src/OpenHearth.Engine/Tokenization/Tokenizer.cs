@@ -19,6 +19,8 @@ public sealed class Tokenizer
     internal Tokenizer(Vocabulary vocabulary, TokenizerPipeline pipeline, TokenDecoder decoder, SpecialTokens special) =>
         (_vocabulary, _pipeline, _decoder, _special) = (vocabulary, pipeline, decoder, special);
 
+    internal Vocabulary Vocabulary => _vocabulary;
+
     /// <summary>Number of ids.</summary>
     public int VocabularySize => _vocabulary.Count;
 

@@ -39,6 +39,8 @@ internal sealed class GgufSource : ModelSource
 
     public override long FileBytes => File.FileBytes;
 
+    public override IEnumerable<string> Files => File.Tensors.Select(tensor => tensor.Path).Distinct();
+
     public override IEnumerable<string> TensorNames => File.Tensors.Select(tensor => tensor.Name);
 
     public override StoredTensor? Find(string name) => File.TryGetTensor(name, out var tensor)

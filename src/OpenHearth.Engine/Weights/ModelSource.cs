@@ -33,6 +33,12 @@ internal abstract class ModelSource : IDisposable
     /// <summary>A tensor by the name it is stored under, or null.</summary>
     public abstract StoredTensor? Find(string name);
 
+    /// <summary>One expert's matrix of a stack that has no tensor of its own yet, or null; -1 asks for the tensor.</summary>
+    public virtual StoredTensor? Find(string name, int expert) => expert < 0 ? Find(name) : null;
+
+    /// <summary>The files that it is in.</summary>
+    public abstract IEnumerable<string> Files { get; }
+
     /// <summary>Reads the model's tokenizer.</summary>
     /// <exception cref="Files.ModelFormatException">There is none, or it can't be read.</exception>
     public abstract Tokenizer ReadTokenizer();

@@ -9,12 +9,19 @@ namespace OpenHearth.Engine.Weights;
 /// The tensors of an open model by canonical name (that of GGUF files). Matrices stay where the file is mapped; vectors
 /// are converted to F32. Not thread-safe: it is used while a graph is built. Owns what transforms have made.
 /// </summary>
-internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDisposable
+/// <param name="source">The open model.</param>
+/// <param name="names">How its tensors are called.</param>
+/// <param name="surveys">True where only names and shapes are wanted: large tensors that transforms make are empty of numbers.</param>
+internal sealed class ModelWeights(ModelSource source, TensorNames names, bool surveys = false) : IDisposable
 {
+    private const long Large = 1 << 20;
+
     private readonly Dictionary<(string Name, int First, int Rows), Weight> _matrices = [];
     private readonly Dictionary<string, float[]> _vectors = [];
     private readonly Dictionary<string, StoredTensor> _transformed = [];
     private readonly HashSet<string> _used = [];
+    private readonly OrderedDictionary<string, int> _asked = [];
+    private readonly List<NativeBuffer<byte>> _blanks = [];
 
     /// <summary>Path of the model, for messages.</summary>
     public string Path => source.Path;
@@ -27,6 +34,26 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
 
     /// <summary>Inputs of the widest matrix.</summary>
     public int LargestColumns => _matrices.Values.Select(weight => weight.Matrix.Columns).DefaultIfEmpty().Max();
+
+    /// <summary>Canonical names of the tensors that were asked for, in order, with the number of experts where those are stored one by one, otherwise 0.</summary>
+    public IReadOnlyDictionary<string, int> Asked => _asked;
+
+    /// <summary>A tensor as an op would get it.</summary>
+    /// <param name="name">Canonical name with its ending.</param>
+    /// <param name="expert">The expert where those are stored one by one, otherwise -1.</param>
+    /// <exception cref="ModelFormatException">It is missing.</exception>
+    public StoredTensor Find(string name, int expert) => Get(name, expert);
+
+    /// <summary>A tensor for one use, made anew where the file's has to be changed; the caller disposes of its owner.</summary>
+    /// <param name="name">Canonical name with its ending.</param>
+    /// <param name="expert">The expert where those are stored one by one, otherwise -1.</param>
+    /// <exception cref="ModelFormatException">It is missing.</exception>
+    public StoredTensor Read(string name, int expert)
+    {
+        var stored = StoredName(name, expert) ?? throw Missing(name, expert);
+        var tensor = source.Find(stored.Name, source.IsGguf ? expert : -1)!;
+        return stored.Transform is null ? tensor : stored.Transform(tensor, Beside(stored));
+    }
 
     /// <summary>True where the model has the tensor.</summary>
     /// <param name="name">Canonical name with <c>.weight</c> or <c>.bias</c>.</param>
@@ -154,6 +181,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
     {
         foreach (var tensor in _transformed.Values)
             tensor.Owner?.Dispose();
+        _blanks.ForEach(buffer => buffer.Dispose());
     }
 
     private Weight Make(string name, StoredTensor tensor, int rows, float? scale = null) =>
@@ -181,8 +209,9 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
     private StoredTensor Get(string name, int expert = -1)
     {
         var stored = StoredName(name, expert) ?? throw Missing(name, expert);
-        var tensor = source.Find(stored.Name)!;
+        var tensor = source.Find(stored.Name, source.IsGguf ? expert : -1)!;
         _used.Add(stored.Name);
+        _asked[name] = Math.Max(expert + 1, _asked.GetValueOrDefault(name));
         if (stored.Transform is null)
             return tensor;
         var key = $"{name}#{expert}";
@@ -191,18 +220,30 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names) : IDis
         // Without this, a shape such as [2^60, 0] would keep a transform busy for ever.
         if (tensor.Data.Length == 0)
             throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}]");
-        if (stored.Beside is null)
-            return _transformed[key] = stored.Transform(tensor, null);
-        _used.Add(stored.Beside);
-        var beside = source.Find(stored.Beside)
-            ?? throw new ModelFormatException($"{Path}: tensor {ModelFormatException.Quote(stored.Beside)} is missing, which belongs to {ModelFormatException.Quote(stored.Name)}");
-        return _transformed[key] = stored.Transform(tensor, beside);
+        if (stored.Beside is not null)
+            _used.Add(stored.Beside);
+        var made = stored.Transform(tensor, Beside(stored));
+        return _transformed[key] = surveys && made.Data.Length > Large ? WithoutNumbers(made) : made;
     }
+
+    // All such tensors share one piece of memory, as long as the longest.
+    private StoredTensor WithoutNumbers(StoredTensor tensor)
+    {
+        if (tensor.Owner is null)
+            return tensor;
+        tensor.Owner.Dispose();
+        if (_blanks.Count == 0 || _blanks[^1].Length < tensor.Data.Length)
+            _blanks.Add(new NativeBuffer<byte>(tensor.Data.Length));
+        return tensor with { Data = MemoryRegion.Of(_blanks[^1]).Slice(0, tensor.Data.Length), Owner = null };
+    }
+
+    private StoredTensor? Beside(ForeignTensor stored) => stored.Beside is null ? null : source.Find(stored.Beside)
+        ?? throw new ModelFormatException($"{Path}: tensor {ModelFormatException.Quote(stored.Beside)} is missing, which belongs to {ModelFormatException.Quote(stored.Name)}");
 
     private ForeignTensor? StoredName(string name, int expert = -1)
     {
         if (source.IsGguf)
-            return expert < 0 && source.Find(name) is not null ? new ForeignTensor(name, null, null) : null;
+            return source.Find(name, expert) is not null ? new ForeignTensor(name, null, null) : null;
         foreach (var candidate in names.Resolve(name, expert))
         {
             if (source.Find(candidate.Name) is not null)

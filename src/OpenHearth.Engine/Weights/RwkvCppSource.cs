@@ -54,6 +54,8 @@ internal sealed class RwkvCppSource : ModelSource
 
     public override long FileBytes => _file.Length;
 
+    public override IEnumerable<string> Files => [Path];
+
     public override IEnumerable<string> TensorNames => _tensors.Keys;
 
     public override IEnumerable<KeyValuePair<string, string>> Metadata => [];

@@ -40,6 +40,9 @@ internal sealed class SafetensorsSource : ModelSource
     /// <summary>The configuration.</summary>
     public HuggingFaceConfig Config { get; }
 
+    /// <summary>True where matrices are kept in codes and scales.</summary>
+    public bool IsQuantized => _quantized?.Names.Any() == true;
+
     public override string Path => _model.Path;
 
     public override bool IsGguf => false;
@@ -49,6 +52,8 @@ internal sealed class SafetensorsSource : ModelSource
     public override HyperParameters Parameters { get; }
 
     public override long FileBytes => _model.FileBytes;
+
+    public override IEnumerable<string> Files => _model.Tensors.Select(tensor => tensor.Path).Distinct();
 
     public override IEnumerable<string> TensorNames => _quantized is null
         ? _model.Tensors.Select(tensor => tensor.Name)
@@ -90,7 +95,7 @@ internal sealed class SafetensorsSource : ModelSource
         {
             var file = System.IO.Path.Combine(Folder, name);
             if (File.Exists(file))
-                return Tokenizer.FromFile(file);
+                return Tokenizer.FromFolder(Folder);
         }
         throw new ModelFormatException($"{Path}: the model comes without a tokenizer (tokenizer.json or tokenizer.model in {Folder}); it takes and gives token ids only");
     }

@@ -37,6 +37,9 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
         return new StoredTensor(Name, Type, [count, Columns], Data.Slice(checked(first * rowBytes), checked(count * rowBytes)));
     }
 
+    /// <summary>The rows as a matrix, in the same memory; a bias stays one. Convolutions have a dimension of one between.</summary>
+    public StoredTensor Flatten() => Shape.Length < 3 ? this : this with { Shape = [RowCount, Columns] };
+
     /// <summary>Every number plus one: what norms multiply with where the file has the difference from one.</summary>
     public StoredTensor PlusOne() => Map(value => value + 1);
 
@@ -55,9 +58,13 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
     }
 
     /// <summary>A matrix of plain numbers, or each of a stack, with rows and columns exchanged, in memory of its own.</summary>
-    public StoredTensor Transpose()
+    public StoredTensor Transpose() => Transpose(0, checked((int)Columns));
+
+    /// <summary>Some columns of a matrix of plain numbers, or of each of a stack, as rows; in memory of their own.</summary>
+    public StoredTensor Transpose(int from, int columns)
     {
-        var (rows, columns) = (Shape.Length < 2 ? 1 : checked((int)Shape[^2]), checked((int)Columns));
+        var (rows, all) = (Shape.Length < 2 ? 1 : checked((int)Shape[^2]), checked((int)Columns));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)from + columns, all, nameof(columns));
         var size = TensorTypes.BlockBytes(Type);
         if (TensorTypes.BlockSize(Type) != 1)
             throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of type {Type} can't be transposed");
@@ -65,11 +72,36 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
         var buffer = new NativeBuffer<byte>(total * columns * size);
         for (var r = 0L; r < total; r++)
         {
-            var row = Data.Span(r * columns * size, columns * size);
+            var row = Data.Span(((r * all) + from) * size, columns * size);
             var first = (r / rows * rows * columns) + (r % rows);
             for (var c = 0; c < columns; c++)
                 row.Slice(c * size, size).CopyTo(buffer.Slice((first + ((long)c * rows)) * size, size));
         }
         return new StoredTensor(Name, Type, [.. Shape[..^Math.Min(2, Shape.Length)], columns, rows], MemoryRegion.Of(buffer)) { Owner = buffer };
+    }
+
+    /// <summary>
+    /// Rows of queries, keys and values, which follow each other group by group, in the order of all queries, all keys, all values;
+    /// a bias likewise. In memory of its own, but for a single group.
+    /// </summary>
+    /// <param name="groups">Key heads.</param>
+    /// <param name="queries">Query heads of each.</param>
+    public StoredTensor Ungroup(int groups, int queries)
+    {
+        if (groups == 1)
+            return this;
+        var rows = Shape.Length < 2 ? Columns : RowCount;
+        var heads = checked((long)groups * (queries + 2));
+        if (rows == 0 || rows % heads != 0 || (Shape.Length < 2 && TensorTypes.BlockSize(Type) != 1))
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of shape [{string.Join(", ", Shape)}] can't hold {groups} groups of {queries} queries, a key and a value");
+        var size = checked((int)(Data.Length / heads)); // bytes of a head
+        var buffer = new NativeBuffer<byte>(Data.Length);
+        for (var head = 0L; head < heads; head++)
+        {
+            var (group, place) = Math.DivRem(head, queries + 2);
+            var to = place < queries ? (group * queries) + place : ((long)groups * place) + group;
+            Data.Span(head * size, size).CopyTo(buffer.Slice(to * size, size));
+        }
+        return new StoredTensor(Name, Type, Shape, MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 }

@@ -89,19 +89,52 @@ public sealed class ModelConversionTests
         Assert.Equal("tiny", file.Metadata.FindString("general.name"));
     }
 
-    [Fact]
-    public void Convert_Cancelled_LeavesNothingBehind()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(21)]
+    public void Convert_AfterItWasStopped_GoesOnAndWritesTheSameBytes(int stop)
     {
         using var model = new TinyLlama();
         using var folder = new TemporaryFolder();
-        using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => ModelConversion.Convert(model.Path, folder["x.gguf"], ConversionType.Find("F16")!, at =>
+        Convert(model.Path, folder["whole.gguf"], "f16");
+        Assert.Throws<OperationCanceledException>(() => Stop(model.Path, folder["x.gguf"], stop));
+        Assert.False(File.Exists(folder["x.gguf"]));
+        Assert.Single(Partials(folder));
+        var asked = new List<int>();
+        ModelConversion.Convert(model.Path, folder["x.gguf"], ConversionType.Find("f16")!, at => asked.Add(at.Number), TestContext.Current.CancellationToken);
+        Assert.Equal(Enumerable.Range(stop, 22 - stop), asked);
+        Assert.Equal(File.ReadAllBytes(folder["whole.gguf"]), File.ReadAllBytes(folder["x.gguf"]));
+        Assert.Empty(Partials(folder));
+    }
+
+    [Fact]
+    public void Convert_ToAnotherTypeOrOfAChangedModelAfterItWasStopped_StartsAnew()
+    {
+        using var model = new TinyLlama();
+        using var folder = new TemporaryFolder();
+        Convert(model.Path, folder["whole.gguf"], "f16");
+        Assert.Throws<OperationCanceledException>(() => Stop(model.Path, folder["x.gguf"], 5));
+        Assert.Throws<OperationCanceledException>(() => Stop(model.Path, folder["x.gguf"], 5, "bf16"));
+        File.SetLastWriteTimeUtc(model.Path, DateTime.UtcNow.AddHours(1));
+        var asked = new List<int>();
+        ModelConversion.Convert(model.Path, folder["x.gguf"], ConversionType.Find("f16")!, at => asked.Add(at.Number), TestContext.Current.CancellationToken);
+        Assert.Equal(Enumerable.Range(1, 21), asked);
+        Assert.Equal(File.ReadAllBytes(folder["whole.gguf"]), File.ReadAllBytes(folder["x.gguf"]));
+        Assert.Empty(Partials(folder));
+    }
+
+    [Fact]
+    public void Convert_WhileAnotherWritesTheSameFile_Refuses()
+    {
+        using var model = new TinyLlama();
+        using var folder = new TemporaryFolder();
+        ModelConversion.Convert(model.Path, folder["x.gguf"], ConversionType.Find("f16")!, at =>
         {
-            Assert.Equal(21, at.Count);
-            if (at.Number == 3)
-                cancel.Cancel();
-        }, cancel.Token));
-        Assert.Empty(folder.Files);
+            if (at.Number == 2)
+                Assert.Throws<IOException>(() => Convert(model.Path, folder["x.gguf"], "f16"));
+        }, TestContext.Current.CancellationToken);
+        Assert.True(File.Exists(folder["x.gguf"]));
     }
 
     [Fact]
@@ -113,14 +146,17 @@ public sealed class ModelConversionTests
         Assert.Equal(before, File.ReadAllBytes(model.Path));
     }
 
-    [Fact]
-    public void Convert_OfSafetensors_SaysThatItCant()
+    private static void Stop(string model, string output, int number, string type = "f16")
     {
-        using var folder = new TemporaryFolder();
-        var model = Fixtures.Path("fixtures", "architectures", "llama", "model.safetensors");
-        Assert.Contains("no GGUF file", Assert.Throws<NotSupportedException>(() => Convert(model, folder["x.gguf"], "f16")).Message, StringComparison.Ordinal);
-        Assert.Empty(folder.Files);
+        using var cancel = new CancellationTokenSource();
+        ModelConversion.Convert(model, output, ConversionType.Find(type)!, at =>
+        {
+            if (at.Number == number)
+                cancel.Cancel();
+        }, cancel.Token);
     }
+
+    private static string[] Partials(TemporaryFolder folder) => [.. folder.Files.Where(file => file.EndsWith(".partial", StringComparison.Ordinal))];
 
     private static void Convert(string model, string output, string type) => ModelConversion.Convert(model, output, ConversionType.Find(type)!);
 

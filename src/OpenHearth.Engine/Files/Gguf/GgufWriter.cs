@@ -94,8 +94,55 @@ public sealed class GgufWriter
         file.Commit();
     }
 
+    /// <summary>
+    /// Writes the file as <see cref="Write(string, CancellationToken)"/> does, and goes on where an earlier call with the same keys, tensors and
+    /// origin was stopped: tensors that are there are not asked for again.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="origin">What the tensors come from, in any words: tensors of one origin are the same each time.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="IOException">The file can't be written; what is there is kept.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; what is there is kept.</exception>
+    internal void Write(string path, string origin, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var head = Head();
+        using var file = new PartialFile(path, head, origin);
+        try
+        {
+            var position = (long)head.Length;
+            var first = 0;
+            while (first < _tensors.Count && checked(position + Aligned(_tensors[first].Length)) <= file.Length)
+                position += Aligned(_tensors[first++].Length);
+            var stream = file.From(position);
+            foreach (var tensor in _tensors.Skip(first))
+            {
+                tensor.WriteTo(stream, _bigEndian, cancellation);
+                Pad(stream, tensor.Length);
+                file.Checkpoint();
+            }
+            file.Commit();
+        }
+        catch (Exception failure) when (failure is not (OperationCanceledException or IOException))
+        {
+            file.Discard();
+            throw;
+        }
+    }
+
     /// <summary>Writes the file's bytes.</summary>
     internal void Write(Stream stream, CancellationToken cancellation)
+    {
+        stream.Write(Head());
+        foreach (var tensor in _tensors)
+        {
+            tensor.WriteTo(stream, _bigEndian, cancellation);
+            Pad(stream, tensor.Length);
+        }
+    }
+
+    // All before the tensors, which start at a whole multiple of the alignment.
+    private byte[] Head()
     {
         var header = new GgufEncoder(_bigEndian);
         header.Bytes("GGUF"u8);
@@ -114,13 +161,9 @@ public sealed class GgufWriter
             header.UInt64((ulong)offset);
             offset = Aligned(checked(offset + tensor.Length));
         }
-        stream.Write(header.Written);
-        Pad(stream, header.Written.Length);
-        foreach (var tensor in _tensors)
-        {
-            tensor.WriteTo(stream, _bigEndian, cancellation);
-            Pad(stream, tensor.Length);
-        }
+        var head = new byte[checked((int)Aligned(header.Written.Length))];
+        header.Written.CopyTo(head);
+        return head;
     }
 
     private void Encode(string key, object value)

@@ -49,6 +49,13 @@ internal static class PreTokenizerNames
         CutsAfterLineEnds = true,
     };
 
+    /// <summary>One name for each way to cut and compose text, the usual ones first.</summary>
+    public static IReadOnlyList<string> Distinct { get; } =
+    [
+        "llama-bpe", "gpt-2", "qwen2", "smollm", "gpt-4o", "tekken", "olmo", "stablelm2", "dbrx", "command-r", "falcon", "deepseek-v3", "deepseek-llm",
+        "deepseek-coder", "qwen35", "bloom", "viking", "kimi-k2", "seed-coder", "default",
+    ];
+
     /// <summary>The steps of a pre-tokenizer.</summary>
     /// <exception cref="ModelFormatException">Nobody knows it.</exception>
     public static Splitter[] Find(string name) => name switch

@@ -1,0 +1,194 @@
+using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Embeddings;
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.Tokenization;
+using OpenHearth.Engine.Weights;
+using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.Memory;
+
+namespace OpenHearth.Engine.Conversion;
+
+/// <summary>
+/// What a model of the Hugging Face form is as a GGUF file. Its metadata is what the architecture asked for while it declared the
+/// forward pass, its tensors those that the pass needs. The same architecture then declares the pass from that metadata, and
+/// both must be one: what a GGUF file can't say is found before anything is written. Owns what it has made of small tensors, not the source.
+/// </summary>
+internal sealed class GgufForm : IDisposable
+{
+    /// <summary>Families of which tests have shown that files written here give what the original gives, by GGUF name.</summary>
+    public static readonly IReadOnlySet<string> Proven = new HashSet<string>
+    {
+        "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "lfm2", "llama", "llama4",
+        "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "smollm3", "stablelm", "starcoder2",
+    };
+
+    private readonly ModelSource _source;
+    private readonly ModelWeights _weights;
+    private readonly List<NativeBuffer<float>> _noted = [];
+    private readonly List<FormTensor> _tensors = [];
+    private readonly Dictionary<string, RowOrder> _orders = [];
+
+    private GgufForm(ModelSource source, ModelWeights weights) => (_source, _weights) = (source, weights);
+
+    /// <summary>Keys and values of the file, but for those that say how its tensors are stored.</summary>
+    public OrderedDictionary<string, object> Metadata { get; } = [];
+
+    /// <summary>The tensors in the order of the file.</summary>
+    public IReadOnlyList<FormTensor> Tensors => _tensors;
+
+    /// <summary>Finds out what a model is as a GGUF file.</summary>
+    /// <exception cref="ModelFormatException">It is damaged, or of an architecture that is not known.</exception>
+    /// <exception cref="NotSupportedException">GGUF files can't say what it is, or nobody has proven that they can.</exception>
+    public static GgufForm Of(ModelSource source)
+    {
+        var (name, architecture) = ArchitectureRegistry.Get(source);
+        if (!Proven.Contains(name))
+            throw new NotSupportedException($"{source.Path}: converting {name} models to GGUF is not proven yet; proven are {string.Join(", ", Proven.Order(StringComparer.Ordinal))}.");
+        if (source is SafetensorsSource { IsQuantized: true })
+            throw new NotSupportedException($"{source.Path}: converting a checkpoint that is quantized already is not proven; take the original weights, or run this one as it is.");
+        var parameters = new NotedParameters(source.Parameters);
+        var weights = new ModelWeights(source, architecture.Names(parameters), surveys: true);
+        var form = new GgufForm(source, weights);
+        try
+        {
+            var graph = architecture.Build(new GraphBuilder(weights), parameters);
+            form.Describe(name, graph, parameters);
+            form.AddTensors(parameters);
+            form.Verify(name, architecture, graph);
+            return form;
+        }
+        catch
+        {
+            form.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes one tensor.</summary>
+    /// <param name="tensor">One of <see cref="Tensors"/>.</param>
+    /// <param name="type">How its numbers are to be stored.</param>
+    /// <param name="stream">Where they go.</param>
+    public void Write(FormTensor tensor, TensorType type, Stream stream)
+    {
+        var order = _orders.GetValueOrDefault(tensor.Name);
+        for (var expert = tensor.Experts == 0 ? -1 : 0; expert < tensor.Experts; expert++)
+        {
+            var stored = tensor.Made ?? _weights.Read(tensor.Name, expert);
+            using (tensor.Made is null ? stored.Owner : null)
+            {
+                // Numbers of a bias go with the rows of their matrix.
+                var columns = order is not null && stored.Shape.Length < 2 ? 1 : stored.Columns;
+                RowConversion.Write(stored.Type, type, columns, stored.Data, stream, order is null ? null : order.Source);
+            }
+        }
+    }
+
+    /// <summary>Frees what it has made.</summary>
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _noted.ForEach(buffer => buffer.Dispose());
+    }
+
+    private void Describe(string name, ModelGraph graph, NotedParameters parameters)
+    {
+        var info = _source.Describe(name, graph);
+        Metadata["general.architecture"] = name;
+        Metadata["general.type"] = "model";
+        Metadata["general.name"] = info.Name;
+        if (info.License is { } license)
+            Metadata["general.license"] = license;
+        Metadata[$"{name}.context_length"] = (uint)info.ContextLength;
+        Metadata[$"{name}.vocab_size"] = (uint)info.VocabularySize;
+        foreach (var (key, value) in parameters.Keys)
+            Metadata[key.StartsWith("general.", StringComparison.Ordinal) || key.StartsWith("tokenizer.", StringComparison.Ordinal) ? key : $"{name}.{key}"] = value;
+        // Both are said, or neither.
+        if (Metadata.TryGetValue($"{name}.attention.key_length", out var width))
+            Metadata.TryAdd($"{name}.attention.value_length", width);
+        TokenizerKeys.Add(Metadata, _source, info.VocabularySize);
+    }
+
+    private void AddTensors(NotedParameters parameters)
+    {
+        foreach (var (name, values) in parameters.Tensors)
+        {
+            var buffer = new NativeBuffer<float>(values.Length);
+            _noted.Add(buffer);
+            values.CopyTo(buffer.Span);
+            _tensors.Add(new FormTensor(name, 0, TensorType.F32, [values.Length], new StoredTensor(name, TensorType.F32, [values.Length], MemoryRegion.Of(buffer))));
+        }
+        foreach (var (name, experts) in _weights.Asked)
+        {
+            var stored = _weights.Find(name, experts == 0 ? -1 : 0);
+            _tensors.Add(new FormTensor(name, experts, stored.Type, experts == 0 ? stored.Shape : [experts, .. stored.Shape], null));
+        }
+    }
+
+    private void Verify(string name, Architecture architecture, ModelGraph graph)
+    {
+        using var metadata = new MetadataInMemory(Metadata, _source.Path);
+        var file = metadata.File;
+        using var source = new FormSource(this, file, name);
+        using var weights = new ModelWeights(source, architecture.Names(source.Parameters), surveys: true);
+        var (difference, turns) = GraphDifference.Of(graph, architecture.Build(new GraphBuilder(weights), source.Parameters));
+        if (difference is not null)
+            throw new NotSupportedException($"{_source.Path}: a GGUF file of {name} can't say all that this model is ({difference}).");
+        foreach (var (from, to) in turns)
+        {
+            var order = RowOrder.Of(from, to, out var matrix)
+                ?? throw new NotSupportedException($"{_source.Path}: the rows of a {name} model that positions turn can't be put in the order of GGUF files.");
+            foreach (var part in (string[])[$"{matrix}.weight", $"{matrix}.bias"])
+                _orders[part] = order;
+        }
+        if (source.TensorNames.Except(weights.Asked.Keys).FirstOrDefault() is { } unused)
+            throw new NotSupportedException($"{_source.Path}: a GGUF file of {name} has no use for the tensor {ModelFormatException.Quote(unused)}.");
+    }
+
+    /// <summary>The model as if it were in a GGUF file already.</summary>
+    private sealed class FormSource(GgufForm form, GgufFile file, string name) : ModelSource
+    {
+        private readonly Dictionary<string, FormTensor> _byName = form._tensors.ToDictionary(tensor => tensor.Name);
+
+        public override string Path => form._source.Path;
+
+        public override bool IsGguf => true;
+
+        public override IReadOnlyList<string> ArchitectureNames => [name];
+
+        public override HyperParameters Parameters { get; } = new GgufParameters(file.Metadata, form._source.Path, name);
+
+        public override long FileBytes => form._source.FileBytes;
+
+        public override IEnumerable<string> Files => form._source.Files;
+
+        public override IEnumerable<string> TensorNames => _byName.Keys;
+
+        public override IEnumerable<KeyValuePair<string, string>> Metadata => [];
+
+        public override StoredTensor? Find(string name) => Find(name, -1);
+
+        public override StoredTensor? Find(string name, int expert) => !_byName.TryGetValue(name, out var tensor) || tensor.Experts > 0 != expert >= 0
+            ? null
+            : tensor.Made ?? form._weights.Find(name, expert);
+
+        public override Tokenizer ReadTokenizer() => Tokenizer.FromGguf(file.Metadata);
+
+        public override string? ReadChatTemplate() => null;
+
+        public override Pooling? FindPooling() => null;
+
+        public override void Dispose()
+        {
+        }
+    }
+}
+
+/// <summary>A tensor of a model in the GGUF form.</summary>
+/// <param name="Name">The name in the file.</param>
+/// <param name="Experts">How many experts the model keeps one by one that become one tensor; 0 where it is one already.</param>
+/// <param name="Type">How the model stores it.</param>
+/// <param name="Shape">The length of a row last.</param>
+/// <param name="Made">Its numbers, where the model says them in another way.</param>
+internal sealed record FormTensor(string Name, int Experts, TensorType Type, long[] Shape, StoredTensor? Made);
