@@ -51,6 +51,10 @@ internal sealed class PeerProcess : IDisposable
     /// <summary>Seconds to evaluate <paramref name="tokens"/> tokens one by one behind <paramref name="depth"/> tokens.</summary>
     public double Decode(int tokens, int depth) => Seconds(string.Create(CultureInfo.InvariantCulture, $"decode {tokens} {depth}"));
 
+    /// <summary>The likeliest <paramref name="count"/> tokens after a prompt, one after the other.</summary>
+    public int[] Greedy(IEnumerable<int> prompt, int count) =>
+        [.. Ask(string.Create(CultureInfo.InvariantCulture, $"greedy {count} {string.Join(',', prompt)}")).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
+
     public void Dispose()
     {
         if (!_process.HasExited)

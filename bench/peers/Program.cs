@@ -32,6 +32,11 @@ command.SetAction(parsed =>
         plan.Run(name, Locate(name, folder), folder);
     return 0;
 });
+var files = new Argument<string[]>("files") { Description = "GGUF files with a tokenizer, such as hearth convert writes." };
+var same = new Command("same", "Continues a prompt greedily with both engines and says whether the tokens are the same.") { files };
+same.Add(scratch);
+same.SetAction(parsed => SameText.Compare(parsed.GetValue(files)!, parsed.GetValue(scratch)!) ? 0 : 1);
+command.Add(same);
 return command.Parse(args).Invoke();
 
 static string Locate(string name, string scratch)

@@ -3,6 +3,7 @@
 //   prefill N               → {"ms"}        N tokens from an empty context, in batches of 512
 //   decode N DEPTH          → {"ms"}        N tokens, one by one, after DEPTH tokens of context
 //   batch N B               → {"ms"}        N steps of B tokens each, evaluated as one batch
+//   greedy N ID,ID,…        → {"ids"}       the N likeliest tokens after these, one after the other
 //   exit
 import {createInterface} from "node:readline";
 import {getLlama} from "node-llama-cpp";
@@ -53,6 +54,14 @@ async function batch(count, rows) {
     return {ms: now() - start};
 }
 
+async function greedy(count, prompt) {
+    await sequence.clearHistory();
+    const found = [];
+    for (let input = prompt; found.length < count; input = [found.at(-1)])
+        found.push((await sequence.controlledEvaluate(asking(input))).at(-1).next.token);
+    return {ids: found};
+}
+
 for await (const line of createInterface({input: process.stdin})) {
     const [verb, ...rest] = line.trim().split(" ");
     if (verb === "exit")
@@ -62,6 +71,7 @@ for await (const line of createInterface({input: process.stdin})) {
             : verb === "prefill" ? await prefill(Number(rest[0]))
             : verb === "decode" ? await decode(Number(rest[0]), Number(rest[1]))
             : verb === "batch" ? await batch(Number(rest[0]), Number(rest[1]))
+            : verb === "greedy" ? await greedy(Number(rest[0]), rest[1].split(",").map(Number))
             : {error: `unknown verb ${verb}`};
         console.log(JSON.stringify(answer));
     } catch (error) {

@@ -5,13 +5,14 @@ using OpenHearth.Engine.Conversion;
 
 namespace OpenHearth.Cli.Commands;
 
-/// <summary><c>hearth convert</c>: the same model with weights of another type.</summary>
+/// <summary><c>hearth convert</c>: the same model as a GGUF file, with weights of another type.</summary>
 internal sealed class ConvertCommand
 {
-    public static CommandEntry Entry { get; } = new("convert", "Write a GGUF model again with weights of another type.",
+    public static CommandEntry Entry { get; } = new("convert", "Write a model as a GGUF file, with weights of another type; once stopped, the same command goes on.",
     [
         "hearth convert smollm2 --out smollm2-q8.gguf --type q8_0",
         "hearth convert model.gguf --out model-f16.gguf --type f16",
+        "hearth convert ./folder-of-safetensors --out model.gguf --type bf16",
     ], (command, options) => new ConvertCommand(command, options).Execute);
 
     private readonly Option<string> _out = new("--out") { Description = "The GGUF file to write; it appears when it is whole.", HelpName = "F.gguf", Required = true };
@@ -38,6 +39,10 @@ internal sealed class ConvertCommand
         try
         {
             ModelConversion.Convert(run.ModelPath, path, type, at => run.Progress(string.Create(CultureInfo.InvariantCulture, $"{at.Number} of {at.Count}: {at.Tensor}")), run.Interrupt.Token);
+        }
+        catch (OperationCanceledException stopped)
+        {
+            throw new Failure(ExitCode.Cancelled, "Cancelled; the same command goes on where it was.", stopped);
         }
         finally
         {

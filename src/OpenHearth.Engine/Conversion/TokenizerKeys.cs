@@ -77,6 +77,9 @@ internal sealed class TokenizerKeys
             if (id is { } known)
                 _keys[key] = (uint)known;
         }
+        // Silence would mean the ids of the first models of each kind.
+        _keys.TryAdd("bos_token_id", uint.MaxValue);
+        _keys.TryAdd("eos_token_id", uint.MaxValue);
         _keys["add_bos_token"] = _tokenizer.AddBos;
         _keys["add_eos_token"] = _tokenizer.AddEos;
         // Ends that only generation_config.json names; those with a usual name are found by it.
