@@ -14,9 +14,9 @@ internal sealed class TinySafetensors : IDisposable
     private readonly SafetensorsWriter _writer = new();
     private readonly List<NativeBuffer<float>> _buffers = [];
 
-    public TinySafetensors(TemporaryFolder folder, int rows)
+    public TinySafetensors(TemporaryFolder folder, int rows, params (string Key, object Value)[] more)
     {
-        File.WriteAllText(folder["config.json"], JsonSerializer.Serialize(new Dictionary<string, object>
+        var config = new Dictionary<string, object>
         {
             ["model_type"] = "llama",
             ["num_hidden_layers"] = 1,
@@ -27,7 +27,10 @@ internal sealed class TinySafetensors : IDisposable
             ["rms_norm_eps"] = 1e-5,
             ["max_position_embeddings"] = 64,
             ["vocab_size"] = rows,
-        }));
+        };
+        foreach (var (key, value) in more)
+            config[key] = value;
+        File.WriteAllText(folder["config.json"], JsonSerializer.Serialize(config));
         Add("model.embed_tokens", rows, Width);
         Add("model.norm", Width);
         const string Layer = "model.layers.0";

@@ -72,6 +72,14 @@ internal static class ArchitectureRegistry
             $"{source.Path}: architecture {ModelFormatException.Quote(wanted)} is not known; the nearest known are {string.Join(", ", nearest)}. docs/adding-an-architecture.md shows how to add one.");
     }
 
+    /// <summary>What <c>config.json</c> calls an architecture: its <c>model_type</c> and its class.</summary>
+    /// <param name="gguf">The name that GGUF files use.</param>
+    public static (string ModelType, string Class) HuggingFaceNames(string gguf)
+    {
+        var names = Entries.Single(entry => entry.Gguf == gguf).HuggingFace;
+        return (names.FirstOrDefault(name => name.EndsWith("_text", StringComparison.Ordinal)) ?? names[0], names.First(name => name.EndsWith("ForCausalLM", StringComparison.Ordinal)));
+    }
+
     /// <summary>True where <see cref="Get"/> would find one.</summary>
     public static bool Knows(ModelSource source) => Find(source) is not null;
 

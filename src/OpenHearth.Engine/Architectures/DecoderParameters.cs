@@ -87,7 +87,7 @@ internal sealed class DecoderParameters
     {
         var given = _p.FindNumber("rope.freq_base_swa", "rope_parameters.sliding_attention.rope_theta|rope_local_base_freq");
         var chosen = given ?? theta ?? _p.Rope("sliding_attention")?.Theta ?? 10000;
-        _p.Note("rope.freq_base_swa", (float)chosen);
+        _p.Note("rope.freq_base_swa", "rope_local_base_freq", (float)chosen);
         return RopeScaling.Frequencies(RopeScaling.Default(chosen), _p, dimensions);
     }
 

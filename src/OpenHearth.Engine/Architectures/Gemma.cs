@@ -13,9 +13,9 @@ internal sealed class Gemma : Architecture
 {
     // GGUF files have the one added to norms already.
     public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
-        .Replace("output_norm", "norm", tensor => tensor.PlusOne())
-        .Replace("blk.*.attn_norm", "layers.*.input_layernorm", tensor => tensor.PlusOne())
-        .Replace("blk.*.ffn_norm", "layers.*.post_attention_layernorm", tensor => tensor.PlusOne());
+        .Replace("output_norm", "norm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+        .Replace("blk.*.attn_norm", "layers.*.input_layernorm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+        .Replace("blk.*.ffn_norm", "layers.*.post_attention_layernorm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne());
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {

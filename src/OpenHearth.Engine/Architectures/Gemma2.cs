@@ -13,13 +13,13 @@ namespace OpenHearth.Engine.Architectures;
 internal sealed class Gemma2 : Architecture
 {
     public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
-        .Replace("output_norm", "norm", tensor => tensor.PlusOne())
-        .Replace("blk.*.attn_norm", "layers.*.input_layernorm", tensor => tensor.PlusOne())
-        .Replace("blk.*.attn_q_norm", "layers.*.self_attn.q_norm", tensor => tensor.PlusOne())
-        .Replace("blk.*.attn_k_norm", "layers.*.self_attn.k_norm", tensor => tensor.PlusOne())
-        .Add("blk.*.post_attention_norm", "layers.*.post_attention_layernorm", tensor => tensor.PlusOne())
-        .Replace("blk.*.ffn_norm", "layers.*.pre_feedforward_layernorm", tensor => tensor.PlusOne())
-        .Add("blk.*.post_ffw_norm", "layers.*.post_feedforward_layernorm", tensor => tensor.PlusOne());
+        .Replace("output_norm", "norm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+        .Replace("blk.*.attn_norm", "layers.*.input_layernorm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+        .Replace("blk.*.attn_q_norm", "layers.*.self_attn.q_norm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+        .Replace("blk.*.attn_k_norm", "layers.*.self_attn.k_norm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+        .Add("blk.*.post_attention_norm", "layers.*.post_attention_layernorm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+        .Replace("blk.*.ffn_norm", "layers.*.pre_feedforward_layernorm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+        .Add("blk.*.post_ffw_norm", "layers.*.post_feedforward_layernorm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne());
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {

@@ -15,6 +15,26 @@ internal sealed class HuggingFaceParameters(HuggingFaceConfig config) : HyperPar
 
     public override RopeParameters? Rope(string? layerType) => config.Rope(layerType);
 
+    /// <summary>The keys in which <c>config.json</c> says what <see cref="Rope"/> reads, for the declaration of a GGUF file.</summary>
+    public static IEnumerable<(string Key, object Value)> Keys(RopeParameters rope)
+    {
+        yield return ("rope_theta", rope.Theta);
+        if (rope is not { Type: "linear" or "yarn", Factor: { } factor })
+            yield break;
+        yield return ("rope_scaling.rope_type", rope.Type);
+        yield return ("rope_scaling.factor", factor);
+        if (rope.Type == "linear")
+            yield break;
+        if (rope.OriginalMaxPositions is { } original)
+            yield return ("rope_scaling.original_max_position_embeddings", original);
+        if (rope.BetaFast is { } fast)
+            yield return ("rope_scaling.beta_fast", fast);
+        if (rope.BetaSlow is { } slow)
+            yield return ("rope_scaling.beta_slow", slow);
+        if (rope.AttentionFactor is { } attention)
+            yield return ("rope_scaling.attention_factor", attention * RopeScaling.YarnMagnitude(factor));
+    }
+
     // Some configs have a number that Python takes for true, such as 4 for Llama 4's attn_temperature_tuning.
     public override bool? FindBool(string gguf, string huggingFace) => Find(huggingFace) is not var (section, key) ? null
         : section.IsNumber(key) ? section.FindNumber(key) != 0

@@ -25,7 +25,7 @@ internal abstract class HyperParameters
 
     /// <summary>A size or count.</summary>
     public int Int(string gguf, string huggingFace, int? fallback, int minimum) =>
-        FindInt(gguf, huggingFace, minimum) ?? Assumed(gguf, fallback ?? throw Missing(gguf, huggingFace));
+        FindInt(gguf, huggingFace, minimum) ?? Assumed(gguf, huggingFace, fallback ?? throw Missing(gguf, huggingFace));
 
     /// <summary>A size or count, or null.</summary>
     public int? FindInt(string gguf, string huggingFace, int minimum = 1)
@@ -34,7 +34,7 @@ internal abstract class HyperParameters
             return null;
         if (!(value >= minimum && value <= Largest && value == Math.Truncate(value)))
             throw Wrong(gguf, huggingFace, value);
-        Note(gguf, (uint)value);
+        Note(gguf, huggingFace, (uint)value);
         return (int)value;
     }
 
@@ -52,7 +52,7 @@ internal abstract class HyperParameters
                 throw Wrong(gguf, huggingFace, value);
         }
         var whole = Array.ConvertAll(values[..count], value => (int)value);
-        Note(gguf, whole);
+        Note(gguf, huggingFace, whole);
         return whole;
     }
 
@@ -66,7 +66,7 @@ internal abstract class HyperParameters
     public float Float(string gguf, string huggingFace) => FindFloat(gguf, huggingFace) ?? throw Missing(gguf, huggingFace);
 
     /// <summary>A number.</summary>
-    public float Float(string gguf, string huggingFace, float fallback) => FindFloat(gguf, huggingFace) ?? Assumed(gguf, fallback);
+    public float Float(string gguf, string huggingFace, float fallback) => FindFloat(gguf, huggingFace) ?? Assumed(gguf, huggingFace, fallback);
 
     /// <summary>A number, or null.</summary>
     public float? FindFloat(string gguf, string huggingFace)
@@ -75,12 +75,12 @@ internal abstract class HyperParameters
             return null;
         if (!double.IsFinite(value))
             throw Wrong(gguf, huggingFace, value);
-        Note(gguf, (float)value);
+        Note(gguf, huggingFace, (float)value);
         return (float)value;
     }
 
     /// <summary>A truth value.</summary>
-    public bool Bool(string gguf, string huggingFace, bool fallback) => FindBool(gguf, huggingFace) ?? Assumed(gguf, fallback);
+    public bool Bool(string gguf, string huggingFace, bool fallback) => FindBool(gguf, huggingFace) ?? Assumed(gguf, huggingFace, fallback);
 
     /// <summary>A truth value, or null.</summary>
     public abstract bool? FindBool(string gguf, string huggingFace);
@@ -101,13 +101,14 @@ internal abstract class HyperParameters
     /// <summary>Numbers or truth values (as 0 and 1), or null.</summary>
     public abstract double[]? FindNumbers(string gguf, string huggingFace);
 
-    /// <summary>
-    /// Hears what the architecture goes by: every value that is read here, and what a GGUF file has to say besides. A conversion
-    /// writes it down; nobody else listens.
-    /// </summary>
+    /// <summary>Hears what a GGUF file has to say besides what is read here; see <see cref="Note(string, string, object)"/>.</summary>
+    public void Note(string gguf, object value) => Note(gguf, "", value);
+
+    /// <summary>Hears what the architecture goes by, every value that is read here. A conversion writes it down; nobody else listens.</summary>
     /// <param name="gguf">The key without the architecture's name before it; empty where GGUF files have none.</param>
+    /// <param name="huggingFace">The key of <c>config.json</c>, likewise.</param>
     /// <param name="value">As <see cref="Files.Gguf.GgufWriter.Add"/> takes it.</param>
-    public virtual void Note(string gguf, object value)
+    public virtual void Note(string gguf, string huggingFace, object value)
     {
     }
 
@@ -128,10 +129,10 @@ internal abstract class HyperParameters
     protected abstract string Name(string gguf, string huggingFace);
 
     // Where a file is silent, zero and false go without saying.
-    private T Assumed<T>(string gguf, T value) where T : struct
+    private T Assumed<T>(string gguf, string huggingFace, T value) where T : struct
     {
         if (!value.Equals(default(T)))
-            Note(gguf, value is int number ? (uint)number : value);
+            Note(gguf, huggingFace, value is int number ? (uint)number : value);
         return value;
     }
 

@@ -1,12 +1,15 @@
+using System.Text.Json;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Formats;
 
 namespace OpenHearth.Engine.Conversion;
 
 /// <summary>
-/// Writes a model as a GGUF file, its matrices in another type; all metadata, tokenizer and chat template with it, goes along.
+/// Writes a model as a GGUF file, or a GGUF file as a folder of safetensors, its matrices in another type; all that the model says of itself,
+/// tokenizer and chat template with it, goes along.
 /// Vectors, norms, routers and other tensors that every engine wants as they are keep their type, or become F32 where the model is no GGUF file.
 /// A matrix whose rows are no whole blocks of the type becomes F16, as in llama.cpp. Memory is bounded: rows are converted a few at a time.
 /// </summary>
@@ -15,11 +18,15 @@ public static class ModelConversion
     // Small tensors that kernels take in F32, with the names of llama.cpp's converter.
     private static readonly string[] Kept = ["_norm", "ffn_gate_inp", "position_embd", "token_types", "ssm_conv1d", "shortconv.conv", "rope_f", "ssm_a", "ssm_d"];
     private static readonly string[] LargeOfTimeMix = ["time_mix_key", "time_mix_value", "time_mix_receptance", "time_mix_gate", "time_mix_output"];
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
     private static readonly string[] Replaced = ["general.alignment", "general.file_type", "general.quantization_version"];
 
     /// <summary>Converts a model. A conversion that was stopped is gone on with where the same one is asked for again.</summary>
     /// <param name="model">A GGUF file; of a split one any part, and the result is whole. Or a safetensors file, index or folder.</param>
-    /// <param name="output">The file to write; one that is there is replaced when the new one is whole.</param>
+    /// <param name="output">
+    /// The file to write, one that is there is replaced when the new one is whole; or, where the name doesn't end in .gguf, the folder, which is
+    /// a model when it has a config.json.
+    /// </param>
     /// <param name="type">What matrices become.</param>
     /// <param name="progress">Told of every tensor, on the calling thread.</param>
     /// <param name="cancellation">Stops it; what is written stays beside the output as a <c>.partial</c> file.</param>
@@ -34,6 +41,11 @@ public static class ModelConversion
         var target = Path.GetFullPath(output);
         if (source.Files.Any(file => Path.GetFullPath(file) == target))
             throw new IOException($"{output} is the model that is to be converted; give another name.");
+        if (!output.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
+        {
+            WriteFolder(source, target, type, progress, cancellation);
+            return;
+        }
         using var form = source is GgufSource ? null : GgufForm.Of(source);
         var writer = new GgufWriter();
         if (source is GgufSource { File: var file })
@@ -41,6 +53,38 @@ public static class ModelConversion
         else
             Add(form!, writer, type, progress);
         writer.Write(output, Origin(source), cancellation);
+    }
+
+    private static void WriteFolder(ModelSource source, string folder, ConversionType type, Action<ConversionProgress>? progress, CancellationToken cancellation)
+    {
+        if (source is not GgufSource gguf)
+            throw new NotSupportedException($"{source.Path} is in the form of {folder} already; name a file that ends in .gguf.");
+        if (TensorTypes.BlockSize(type.Type) != 1)
+            throw new NotSupportedException($"Safetensors files have no type {type.Name}; take f32, f16 or bf16, or name a file that ends in .gguf.");
+        if (File.Exists(folder) || File.Exists(Path.Combine(folder, "config.json")))
+            throw new IOException($"{folder} is there already; name another folder, or a file that ends in .gguf.");
+        using var form = HuggingFaceForm.Of(gguf);
+        var files = TokenizerFiles.Of(gguf);
+        Directory.CreateDirectory(folder);
+        var writer = new SafetensorsWriter { Metadata = { ["format"] = "pt" } };
+        var number = 0;
+        foreach (var (name, tensor) in form.Tensors)
+        {
+            writer.AddTensor(name, type.Type, tensor.Shape, stream =>
+            {
+                progress?.Invoke(new ConversionProgress(name, ++number, form.Tensors.Count));
+                form.Write(tensor, type.Type, stream);
+            });
+        }
+        writer.Write(Path.Combine(folder, "model.safetensors"), Origin(source), cancellation);
+        form.Config["torch_dtype"] = type.Type switch { TensorType.F32 => "float32", TensorType.F16 => "float16", _ => "bfloat16" };
+        foreach (var (name, bytes) in files.Append(new("config.json", JsonSerializer.SerializeToUtf8Bytes(form.Config, Readable))))
+        {
+            using var file = new AtomicFile(Path.Combine(folder, name));
+            file.Stream.Write(bytes);
+            file.Finish();
+            file.Commit();
+        }
     }
 
     private static void Copy(GgufFile file, GgufWriter writer, ConversionType type, Action<ConversionProgress>? progress)

@@ -4,10 +4,11 @@ using OpenHearth.Engine.Files.Safetensors;
 
 namespace OpenHearth.Engine.Conversion;
 
-/// <summary>A model's hyper-parameters, with a list of what its architecture went by: the metadata that it has as a GGUF file.</summary>
+/// <summary>A model's hyper-parameters, with a list of what its architecture went by: what it says of itself in either form.</summary>
 internal sealed class NotedParameters(HyperParameters source) : HyperParameters
 {
     private readonly OrderedDictionary<string, object> _keys = [];
+    private readonly OrderedDictionary<string, object> _config = [];
     private readonly OrderedDictionary<string, float[]> _tensors = [];
 
     /// <summary>Keys without the architecture's name before them.</summary>
@@ -20,10 +21,15 @@ internal sealed class NotedParameters(HyperParameters source) : HyperParameters
 
     public override bool IsGguf => source.IsGguf;
 
-    public override void Note(string gguf, object value)
+    /// <summary>Keys of <c>config.json</c>.</summary>
+    public IReadOnlyDictionary<string, object> Config => _config;
+
+    public override void Note(string gguf, string huggingFace, object value)
     {
         if (gguf.Length > 0)
             _keys[gguf] = value;
+        if (huggingFace.Length > 0)
+            _config[huggingFace.Split('|')[0]] = value;
     }
 
     public override void NoteTensor(string name, float[] values) => _tensors[name] = values;
@@ -35,6 +41,8 @@ internal sealed class NotedParameters(HyperParameters source) : HyperParameters
         {
             foreach (var (key, value) in GgufParameters.Keys(rope))
                 Note(key, value);
+            foreach (var (key, value) in HuggingFaceParameters.Keys(rope))
+                Note("", key, value);
         }
         return rope;
     }
@@ -43,7 +51,7 @@ internal sealed class NotedParameters(HyperParameters source) : HyperParameters
     {
         if (source.FindBool(gguf, huggingFace) is not { } value)
             return null;
-        Note(gguf, value);
+        Note(gguf, huggingFace, value);
         return value;
     }
 
@@ -51,7 +59,7 @@ internal sealed class NotedParameters(HyperParameters source) : HyperParameters
     {
         var text = source.FindText(gguf, huggingFace);
         if (text is not null)
-            Note(gguf, text);
+            Note(gguf, huggingFace, text);
         return text;
     }
 

@@ -3,24 +3,24 @@ using OpenHearth.Kernels.Elementwise;
 
 namespace OpenHearth.Engine.Conversion;
 
-/// <summary>The order of a matrix's rows that makes values neighbours which positions turn together.</summary>
+/// <summary>The order of a matrix's rows that makes values neighbours which positions turn together, or parts neighbours.</summary>
 internal sealed class RowOrder
 {
     private readonly int _headWidth;
     private readonly int _offset;
     private readonly int _turning;
 
-    private RowOrder(int headWidth, int offset, int turning) => (_headWidth, _offset, _turning) = (headWidth, offset, turning);
+    private readonly bool _toNeighbours;
 
-    /// <summary>The order for a rotation that pairs halves where the other one pairs neighbours; null where rows can't make up for it.</summary>
+    private RowOrder(int headWidth, int offset, int turning, bool toNeighbours) => (_headWidth, _offset, _turning, _toNeighbours) = (headWidth, offset, turning, toNeighbours);
+
+    /// <summary>The order for a rotation that pairs other values; null where rows can't make up for it.</summary>
     /// <param name="from">The rotation as the model is.</param>
     /// <param name="to">The rotation as it is to be.</param>
     /// <param name="matrix">Canonical name of the matrix whose rows are meant, without its ending.</param>
     public static RowOrder? Of(RopeOp from, RopeOp to, out string matrix)
     {
         matrix = "";
-        if (from.Pairing != RotaryPairing.Halves || to.Pairing != RotaryPairing.Neighbours)
-            return null;
         var node = from.Inputs[0];
         // These treat all values alike.
         while (node is ClampOp or ScaleOp)
@@ -28,7 +28,7 @@ internal sealed class RowOrder
         if (node is not LinearOp linear || !linear.Weight.Name.EndsWith(".weight", StringComparison.Ordinal) || linear.Weight.Matrix.Rows != from.Width)
             return null;
         matrix = linear.Weight.Name[..^".weight".Length];
-        return new RowOrder(from.HeadWidth, from.Offset, from.Inputs[1].Width);
+        return new RowOrder(from.HeadWidth, from.Offset, from.Inputs[1].Width, to.Pairing == RotaryPairing.Neighbours);
     }
 
     /// <summary>The row of the model that belongs at a place.</summary>
@@ -38,6 +38,7 @@ internal sealed class RowOrder
         var turned = place - _offset;
         if (turned < 0 || turned >= _turning)
             return row;
-        return (head * _headWidth) + _offset + (turned / 2) + (turned % 2 * (_turning / 2));
+        var half = _turning / 2;
+        return (head * _headWidth) + _offset + (_toNeighbours ? (turned / 2) + (turned % 2 * half) : (turned % half * 2) + (turned / half));
     }
 }

@@ -22,7 +22,7 @@ internal sealed class PartialFile : IDisposable
     /// <param name="head">What it begins with.</param>
     /// <param name="origin">What it is made of, in any words.</param>
     /// <exception cref="IOException">The folder is not there or can't be written, or somebody else writes the same file.</exception>
-    public PartialFile(string path, ReadOnlySpan<byte> head, string origin)
+    private PartialFile(string path, ReadOnlySpan<byte> head, string origin)
     {
         _path = Path.GetFullPath(path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -45,11 +45,49 @@ internal sealed class PartialFile : IDisposable
         }
     }
 
+    /// <summary>Writes a file of tensors; those that an earlier call with the same head and origin has written are not asked for again.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="head">All before the tensors.</param>
+    /// <param name="origin">What the tensors come from, in any words: tensors of one origin are the same each time.</param>
+    /// <param name="tensors">In the order of the file.</param>
+    /// <param name="alignment">Tensors end with zeros up to a multiple of it.</param>
+    /// <param name="swap">True to write the most significant byte of numbers first.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="IOException">The file can't be written; what is there is kept.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; what is there is kept.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> head, string origin, IReadOnlyList<TensorSource> tensors, int alignment, bool swap, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var file = new PartialFile(path, head, origin);
+        try
+        {
+            var zeros = new byte[alignment];
+            int Padding(TensorSource tensor) => (int)(-tensor.Length & (alignment - 1));
+            var position = (long)head.Length;
+            var first = 0;
+            for (; first < tensors.Count && checked(position + tensors[first].Length + Padding(tensors[first])) <= file.Length; first++)
+                position += tensors[first].Length + Padding(tensors[first]);
+            var stream = file.From(position);
+            foreach (var tensor in tensors.Skip(first))
+            {
+                tensor.WriteTo(stream, swap, cancellation);
+                stream.Write(zeros, 0, Padding(tensor));
+                file.Checkpoint();
+            }
+            file.Commit();
+        }
+        catch (Exception failure) when (failure is not (OperationCanceledException or IOException))
+        {
+            file.Discard();
+            throw;
+        }
+    }
+
     /// <summary>Bytes that are there.</summary>
-    public long Length => _stream.Length;
+    private long Length => _stream.Length;
 
     /// <summary>Where to write, from a place on; what is behind it is forgotten.</summary>
-    public FileStream From(long position)
+    private FileStream From(long position)
     {
         _stream.SetLength(position);
         _stream.Position = _flushed = position;
@@ -57,7 +95,7 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Brings what was written to the disk now and then.</summary>
-    public void Checkpoint()
+    private void Checkpoint()
     {
         if (_stream.Position - _flushed < Unflushed)
             return;
@@ -66,7 +104,7 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Gives the finished file its name, in place of any older file, and removes what earlier, other attempts at it have left.</summary>
-    public void Commit()
+    private void Commit()
     {
         _stream.Flush(flushToDisk: true);
         _stream.Dispose();
@@ -76,7 +114,7 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Forgets what was written.</summary>
-    public void Discard()
+    private void Discard()
     {
         _stream.Dispose();
         File.Delete(_partial);

@@ -43,6 +43,9 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
     /// <summary>Every number plus one: what norms multiply with where the file has the difference from one.</summary>
     public StoredTensor PlusOne() => Map(value => value + 1);
 
+    /// <summary>What <see cref="PlusOne"/> was made of.</summary>
+    public StoredTensor MinusOne() => Map(value => value - 1);
+
     /// <summary>Other numbers in place of a small tensor's, as F32 in memory of its own.</summary>
     public StoredTensor Map(Func<float, float> function)
     {

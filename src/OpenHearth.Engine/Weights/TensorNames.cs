@@ -44,8 +44,9 @@ internal sealed partial class TensorNames(string prefix = "model.")
     /// <param name="canonical">As in a GGUF file; with its ending where the foreign name has another or none</param>
     /// <param name="foreign">As in the Hugging Face form.</param>
     /// <param name="transform">Makes the canonical tensor of the foreign one where they differ.</param>
-    public TensorNames Add(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null) =>
-        Add(canonical, new Rule(foreign, null, transform is null ? null : (tensor, _) => transform(tensor)));
+    /// <param name="back">Makes the foreign tensor of the canonical one again, where that can be done.</param>
+    public TensorNames Add(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null, Func<StoredTensor, StoredTensor>? back = null) =>
+        Add(canonical, new Rule(foreign, null, transform is null ? null : (tensor, _) => transform(tensor), back));
 
     /// <summary>Adds a name for what the Hugging Face form keeps in two tensors, such as codes and scales.</summary>
     /// <param name="canonical">As in a GGUF file.</param>
@@ -53,13 +54,13 @@ internal sealed partial class TensorNames(string prefix = "model.")
     /// <param name="beside">The second, which must be there where the first one is.</param>
     /// <param name="join">Makes the canonical tensor of both.</param>
     public TensorNames Add(string canonical, string foreign, string beside, Func<StoredTensor, StoredTensor, StoredTensor> join) =>
-        Add(canonical, new Rule(foreign, beside, (tensor, other) => join(tensor, other!)));
+        Add(canonical, new Rule(foreign, beside, (tensor, other) => join(tensor, other!), null));
 
     /// <summary>Gives a canonical name another foreign name instead of those it had: families reuse Llama's words for other things.</summary>
-    public TensorNames Replace(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null)
+    public TensorNames Replace(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null, Func<StoredTensor, StoredTensor>? back = null)
     {
         _rules.Remove(canonical);
-        return Add(canonical, foreign, transform);
+        return Add(canonical, foreign, transform, back);
     }
 
     /// <summary>Names a tensor that the model may bring and its results don't need.</summary>
@@ -89,7 +90,7 @@ internal sealed partial class TensorNames(string prefix = "model.")
             foreach (var rule in _rules.GetValueOrDefault(key, []).Where(rule => rule.Foreign.Contains('#', StringComparison.Ordinal) == expert >= 0))
             {
                 foreach (var start in _prefixes)
-                    yield return new ForeignTensor(start + Name(rule.Foreign, ending), rule.Beside is null ? null : start + Name(rule.Beside, ending), rule.Transform);
+                    yield return new ForeignTensor(start + Name(rule.Foreign, ending), rule.Beside is null ? null : start + Name(rule.Beside, ending), rule.Transform, rule.Back);
             }
         }
     }
@@ -105,11 +106,12 @@ internal sealed partial class TensorNames(string prefix = "model.")
     [GeneratedRegex(@"^blk\.(\d+)\.")]
     private static partial Regex Layer();
 
-    private sealed record Rule(string Foreign, string? Beside, Func<StoredTensor, StoredTensor?, StoredTensor>? Transform);
+    private sealed record Rule(string Foreign, string? Beside, Func<StoredTensor, StoredTensor?, StoredTensor>? Transform, Func<StoredTensor, StoredTensor>? Back);
 }
 
 /// <summary>A tensor that may stand for a canonical one.</summary>
 /// <param name="Name">As in the Hugging Face form.</param>
 /// <param name="Beside">A second one that belongs to it, or null.</param>
 /// <param name="Transform">Makes the canonical tensor of them, or null where it is the same.</param>
-internal readonly record struct ForeignTensor(string Name, string? Beside, Func<StoredTensor, StoredTensor?, StoredTensor>? Transform);
+/// <param name="Back">Makes the first of the canonical tensor again, or null where that can't be done or is the same.</param>
+internal readonly record struct ForeignTensor(string Name, string? Beside, Func<StoredTensor, StoredTensor?, StoredTensor>? Transform, Func<StoredTensor, StoredTensor>? Back = null);

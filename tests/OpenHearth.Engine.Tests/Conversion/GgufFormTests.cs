@@ -110,7 +110,7 @@ public sealed class GgufFormTests
 
     public static TheoryData<string> Pairs() => [.. InBothForms];
 
-    private static string GgufName(string fixture)
+    internal static string GgufName(string fixture)
     {
         using var source = ModelSource.Open(new ArchitectureFixture(fixture).Form("safetensors"));
         return ArchitectureRegistry.Get(source).Name;

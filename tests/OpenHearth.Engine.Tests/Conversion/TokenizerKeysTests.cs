@@ -95,7 +95,7 @@ public sealed class TokenizerKeysTests
     }
 
     // All bytes, one merge, three marks of which only two have a role.
-    private static string SmallTokenizer(string type)
+    internal static string SmallTokenizer(string type)
     {
         var vocabulary = new JsonObject();
         for (var b = 0; b < 256; b++)

@@ -105,29 +105,7 @@ public sealed class GgufWriter
     /// <exception cref="OperationCanceledException">Cancelled; what is there is kept.</exception>
     internal void Write(string path, string origin, CancellationToken cancellation)
     {
-        cancellation.ThrowIfCancellationRequested();
-        var head = Head();
-        using var file = new PartialFile(path, head, origin);
-        try
-        {
-            var position = (long)head.Length;
-            var first = 0;
-            while (first < _tensors.Count && checked(position + Aligned(_tensors[first].Length)) <= file.Length)
-                position += Aligned(_tensors[first++].Length);
-            var stream = file.From(position);
-            foreach (var tensor in _tensors.Skip(first))
-            {
-                tensor.WriteTo(stream, _bigEndian, cancellation);
-                Pad(stream, tensor.Length);
-                file.Checkpoint();
-            }
-            file.Commit();
-        }
-        catch (Exception failure) when (failure is not (OperationCanceledException or IOException))
-        {
-            file.Discard();
-            throw;
-        }
+        PartialFile.Write(path, Head(), origin, _tensors, _alignment, _bigEndian, cancellation);
     }
 
     /// <summary>Writes the file's bytes.</summary>

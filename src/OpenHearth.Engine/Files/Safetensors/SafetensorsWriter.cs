@@ -62,6 +62,20 @@ public sealed class SafetensorsWriter
         file.Commit();
     }
 
+    /// <summary>Writes one file, and goes on where an earlier call with the same tensors and origin was stopped.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="origin">What the tensors come from, in any words.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="IOException">The file can't be written; what is there is kept.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; what is there is kept.</exception>
+    internal void Write(string path, string origin, CancellationToken cancellation)
+    {
+        var order = InOrder(_tensors);
+        var head = new MemoryStream();
+        WriteHead(head, order);
+        PartialFile.Write(path, head.GetBuffer().AsSpan(0, (int)head.Length), origin, order, 1, swap: false, cancellation);
+    }
+
     /// <summary>
     /// Writes <c>model-00001-of-0000N.safetensors</c> and <c>model.safetensors.index.json</c>, or, where all fits one
     /// shard, <c>model.safetensors</c>. Names come when all shards are whole, the index last.
@@ -104,15 +118,22 @@ public sealed class SafetensorsWriter
 
     private void Write(Stream stream, List<TensorSource> tensors, CancellationToken cancellation)
     {
-        // Widest numbers first, so that every tensor is aligned to its numbers.
-        var order = tensors.OrderByDescending(tensor => TensorTypes.BlockBytes(tensor.Type)).ToList();
+        var order = InOrder(tensors);
+        WriteHead(stream, order);
+        foreach (var tensor in order)
+            tensor.WriteTo(stream, swap: false, cancellation);
+    }
+
+    // Widest numbers first, so that every tensor is aligned to its numbers.
+    private static List<TensorSource> InOrder(List<TensorSource> tensors) => [.. tensors.OrderByDescending(tensor => TensorTypes.BlockBytes(tensor.Type))];
+
+    private void WriteHead(Stream stream, List<TensorSource> order)
+    {
         var header = Header(order);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         stream.Write(length);
         stream.Write(header);
-        foreach (var tensor in order)
-            tensor.WriteTo(stream, swap: false, cancellation);
     }
 
     private ReadOnlySpan<byte> Header(List<TensorSource> tensors)

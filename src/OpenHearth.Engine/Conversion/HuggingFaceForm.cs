@@ -1,0 +1,225 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Embeddings;
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Safetensors;
+using OpenHearth.Engine.Graph;
+using OpenHearth.Engine.Ops;
+using OpenHearth.Engine.Tokenization;
+using OpenHearth.Engine.Weights;
+using OpenHearth.Kernels.Formats;
+
+namespace OpenHearth.Engine.Conversion;
+
+/// <summary>What a GGUF model is in the Hugging Face form: <see cref="GgufForm"/> the other way round, proven likewise. Does not own the source.</summary>
+internal sealed class HuggingFaceForm : IDisposable
+{
+    /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
+    public static readonly IReadOnlySet<string> Proven = new HashSet<string>
+    {
+        "cohere2", "gemma", "gemma2", "gemma3", "granite", "llama", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen3", "qwen3moe", "smollm3", "stablelm",
+        "starcoder2",
+    };
+
+    // Families of which GGUF has one name for several classes: by this key, a model is another than the first.
+    private static readonly (string Name, string Key, string Other)[] Others =
+    [
+        ("llama", "expert_count", "Mixtral"), ("llama", "attention.sliding_window", "Mistral with a window"), ("olmo2", "attention.sliding_window", "OLMo 3"),
+    ];
+
+    private const string FrequencyDivisors = "rope_freqs.weight";
+
+    private readonly GgufSource _source;
+    private readonly ModelWeights _weights;
+    private readonly OrderedDictionary<string, FolderTensor> _tensors = [];
+    private readonly Dictionary<string, RowOrder> _orders = [];
+
+    private HuggingFaceForm(GgufSource source, TensorNames names) => (_source, _weights) = (source, new ModelWeights(source, names));
+
+    /// <summary>What <c>config.json</c> says.</summary>
+    public JsonObject Config { get; } = [];
+
+    /// <summary>The tensors, by the names that they get.</summary>
+    public IReadOnlyDictionary<string, FolderTensor> Tensors => _tensors;
+
+    /// <summary>Finds out what a model is in the Hugging Face form.</summary>
+    /// <exception cref="ModelFormatException">It is damaged, or of an architecture that is not known.</exception>
+    /// <exception cref="NotSupportedException">It can't be said there, or nobody has proven that it can.</exception>
+    public static HuggingFaceForm Of(GgufSource source)
+    {
+        var (name, architecture) = ArchitectureRegistry.Get(source);
+        if (!Proven.Contains(name))
+            throw new NotSupportedException($"{source.Path}: converting {name} models to safetensors is not proven yet; proven are {string.Join(", ", Proven.Order(StringComparer.Ordinal))}.");
+        var parameters = new NotedParameters(source.Parameters);
+        var form = new HuggingFaceForm(source, architecture.Names(parameters));
+        try
+        {
+            var graph = architecture.Build(new GraphBuilder(form._weights), parameters);
+            if (Others.FirstOrDefault(other => other.Name == name && parameters.Keys.ContainsKey(other.Key)).Other is { } other)
+                throw new NotSupportedException($"{source.Path}: converting {other} to safetensors is not proven yet.");
+            form.Describe(name, graph, parameters);
+            form.AddTensors(architecture.Names(parameters));
+            form.Verify(name, architecture, graph);
+            return form;
+        }
+        catch
+        {
+            form.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes one tensor.</summary>
+    /// <param name="tensor">One of <see cref="Tensors"/>.</param>
+    /// <param name="type">How its numbers are to be stored.</param>
+    /// <param name="stream">Where they go.</param>
+    public void Write(FolderTensor tensor, TensorType type, Stream stream)
+    {
+        var order = _orders.GetValueOrDefault(tensor.Canonical);
+        var stored = Stored(tensor);
+        using (tensor.Back is null ? null : stored.Owner)
+        {
+            var columns = order is not null && stored.Shape.Length < 2 ? 1 : stored.Columns;
+            RowConversion.Write(stored.Type, type, columns, stored.Data, stream, order is null ? null : order.Source);
+        }
+    }
+
+    public void Dispose() => _weights.Dispose();
+
+    private StoredTensor Stored(FolderTensor tensor)
+    {
+        var stored = _weights.Read(tensor.Canonical, -1);
+        if (tensor.Expert >= 0)
+            stored = stored.Rows(tensor.Expert * tensor.Shape[0], tensor.Shape[0]);
+        return tensor.Back is null ? stored : tensor.Back(stored);
+    }
+
+    private void Describe(string name, ModelGraph graph, NotedParameters parameters)
+    {
+        var (type, className) = ArchitectureRegistry.HuggingFaceNames(name);
+        var info = _source.Describe(name, graph);
+        Config["architectures"] = new JsonArray(className);
+        Config["model_type"] = type;
+        Config["max_position_embeddings"] = info.ContextLength;
+        Config["vocab_size"] = info.VocabularySize;
+        Config["tie_word_embeddings"] = !_weights.Has("output.weight");
+        Config["attention_bias"] = _weights.Has("blk.0.attn_q.bias");
+        foreach (var (key, value) in parameters.Config)
+        {
+            // There, zero is a window of nothing.
+            if (key == "sliding_window" && value is 0u)
+                continue;
+            var target = Config;
+            var parts = key.Split('.');
+            foreach (var part in parts[..^1])
+                target = (JsonObject)(target[part] ??= new JsonObject());
+            target[parts[^1]] = JsonSerializer.SerializeToNode(value);
+        }
+    }
+
+    private void AddTensors(TensorNames names)
+    {
+        foreach (var canonical in _weights.Asked.Keys)
+        {
+            if (canonical == FrequencyDivisors)
+                continue;
+            var stored = _weights.Find(canonical, -1);
+            var experts = names.Resolve(canonical).Any() ? 0 : stored.Shape.Length == 3 ? (int)stored.Shape[0] : 0;
+            for (var expert = experts == 0 ? -1 : 0; expert < experts; expert++)
+            {
+                var candidates = names.Resolve(canonical, expert).Where(candidate => candidate.Beside is null && (candidate.Transform is null || candidate.Back is not null)).ToList();
+                if (candidates.Count == 0)
+                    throw new NotSupportedException($"{_source.Path}: the tensor {ModelFormatException.Quote(canonical)} can't be written in the Hugging Face form.");
+                // Classes that wrap a model keep its head outside.
+                var chosen = canonical.StartsWith("output.", StringComparison.Ordinal) ? candidates.MinBy(candidate => candidate.Name.Length) : candidates[0];
+                _tensors.Add(chosen.Name, new FolderTensor(canonical, expert, expert < 0 ? stored.Shape : stored.Shape[1..], chosen.Back));
+            }
+        }
+    }
+
+    private void Verify(string name, Architecture architecture, ModelGraph graph)
+    {
+        using var source = new FolderSource(this);
+        var (difference, turns, unused) = Compare(source, architecture, graph);
+        // The divisors of Llama 3.1, 3.3 and 3.2, which the file has and config.json declares.
+        for (var factor = 8; difference is not null && factor <= 32 && _weights.Has(FrequencyDivisors); factor *= 4)
+        {
+            Config["rope_scaling"] = new JsonObject
+            {
+                ["rope_type"] = "llama3",
+                ["factor"] = factor,
+                ["low_freq_factor"] = 1,
+                ["high_freq_factor"] = 4,
+                ["original_max_position_embeddings"] = 8192,
+            };
+            (difference, turns, unused) = Compare(source, architecture, graph);
+        }
+        if (difference is not null)
+            throw new NotSupportedException($"{_source.Path}: a config.json of {name} can't say all that this model is ({difference}).");
+        if (unused is not null)
+            throw new NotSupportedException($"{_source.Path}: a {name} model has no use for the tensor {ModelFormatException.Quote(unused)}.");
+        foreach (var (from, to) in turns)
+        {
+            var order = RowOrder.Of(from, to, out var matrix)
+                ?? throw new NotSupportedException($"{_source.Path}: the rows of a {name} model that positions turn can't be put in the order of safetensors.");
+            foreach (var part in (string[])[$"{matrix}.weight", $"{matrix}.bias"])
+                _orders[part] = order;
+        }
+    }
+
+    private static (string? Difference, IReadOnlyList<(RopeOp From, RopeOp To)> Turns, string? Unused) Compare(FolderSource source, Architecture architecture, ModelGraph graph)
+    {
+        using var weights = new ModelWeights(source, architecture.Names(source.Parameters));
+        var (difference, turns) = GraphDifference.Of(graph, architecture.Build(new GraphBuilder(weights), source.Parameters));
+        return (difference, turns, weights.Unused.FirstOrDefault());
+    }
+
+    /// <summary>The model as if it were in a folder already.</summary>
+    private sealed class FolderSource(HuggingFaceForm form) : ModelSource
+    {
+        private readonly List<StoredTensor> _made = [];
+
+        public override string Path => form._source.Path;
+
+        public override bool IsGguf => false;
+
+        public override IReadOnlyList<string> ArchitectureNames => [(string)form.Config["model_type"]!];
+
+        public override HyperParameters Parameters =>
+            new HuggingFaceParameters(HuggingFaceConfig.Parse(JsonSerializer.SerializeToUtf8Bytes(form.Config), form._source.Path));
+
+        public override long FileBytes => form._source.FileBytes;
+
+        public override IEnumerable<string> Files => form._source.Files;
+
+        public override IEnumerable<string> TensorNames => form._tensors.Keys;
+
+        public override IEnumerable<KeyValuePair<string, string>> Metadata => [];
+
+        public override StoredTensor? Find(string name)
+        {
+            if (!form._tensors.TryGetValue(name, out var tensor))
+                return null;
+            var stored = form.Stored(tensor);
+            if (tensor.Back is not null)
+                _made.Add(stored);
+            return stored;
+        }
+
+        public override Tokenizer ReadTokenizer() => form._source.ReadTokenizer();
+
+        public override string? ReadChatTemplate() => null;
+
+        public override Pooling? FindPooling() => null;
+
+        public override void Dispose() => _made.ForEach(tensor => tensor.Owner?.Dispose());
+    }
+}
+
+/// <summary>A tensor of a model in the Hugging Face form.</summary>
+/// <param name="Canonical">What the GGUF file calls it.</param>
+/// <param name="Expert">The expert of the file's stack that it is; -1 where it is no part of one.</param>
+/// <param name="Shape">The length of a row last.</param>
+/// <param name="Back">Makes it of the file's tensor where they differ.</param>
+internal sealed record FolderTensor(string Canonical, int Expert, long[] Shape, Func<StoredTensor, StoredTensor>? Back);

@@ -1,0 +1,139 @@
+using System.Text.Json.Nodes;
+using OpenHearth.Engine.Conversion;
+using OpenHearth.Engine.Files.Safetensors;
+using OpenHearth.Engine.Tests.Files;
+
+namespace OpenHearth.Engine.Tests.Conversion;
+
+/// <summary>GGUF files as folders of safetensors, against transformers' logits and the folders that transformers' classes wrote.</summary>
+public sealed class HuggingFaceFormTests
+{
+    private static readonly string[] Pairs =
+    [
+        "cohere2", "gemma", "gemma2", "gemma3", "granite", "llama", "llama-rope-yarn", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen3", "qwen3moe", "smollm3",
+        "stablelm", "starcoder2",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Convert_OfGguf_GivesTheOriginalFolder(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var fixture = new ArchitectureFixture(name);
+        ModelConversion.Convert(fixture.Form("gguf"), folder["out"], ConversionType.Find("bf16")!, cancellation: TestContext.Current.CancellationToken);
+        using (var model = Model.Load(folder["out"], new ModelOptions { Exact = true, Threads = 2 }))
+        {
+            Assert.Empty(model.UnusedTensors);
+            using var session = model.CreateSession();
+            var logits = new float[fixture.Expected.Length];
+            session.Step(fixture.Ids, logits);
+            Assert.InRange(fixture.Error(logits), 0, 1e-4);
+        }
+        using var expected = SafetensorsModel.Open(fixture.Folder);
+        using var actual = SafetensorsModel.Open(folder["out"]);
+        Assert.Equal(expected.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal), actual.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
+        foreach (var tensor in expected.Tensors)
+        {
+            var copy = actual.GetTensor(tensor.Name, [.. tensor.Shape]);
+            // Rows that no position turns came in another order and stay in it.
+            if (name == "smollm3" && tensor.Name is "model.layers.3.self_attn.q_proj.weight" or "model.layers.3.self_attn.k_proj.weight")
+                continue;
+            Assert.True(tensor.Data.Span(0, (int)tensor.Data.Length).SequenceEqual(copy.Data.Span(0, (int)copy.Data.Length)), $"{tensor.Name}: the numbers are others");
+        }
+        var original = JsonNode.Parse(File.ReadAllBytes(Path.Combine(fixture.Folder, "config.json")))!.AsObject();
+        // Qwen's layers up to there have no window; none has.
+        var written = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder["out"], "config.json")))!.AsObject();
+        Assert.Equal([], written.Where(entry => entry.Key != "max_window_layers" && original.ContainsKey(entry.Key) && !Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
+    }
+
+    [Theory]
+    [InlineData("mixtral", "converting Mixtral to safetensors is not proven")]
+    [InlineData("olmo3", "converting OLMo 3 to safetensors is not proven")]
+    [InlineData("llama-rope-llama3-tied", "can't say all that this model is (step 0, RopeAnglesOp")]
+    [InlineData("deepseek3", "not proven")]
+    [InlineData("bloom", "not proven")]
+    [InlineData("gpt-oss-truncate", "not proven")]
+    public void Convert_OfWhatIsNotProven_Refuses(string name, string message)
+    {
+        using var folder = new TemporaryFolder();
+        var refusal = Assert.Throws<NotSupportedException>(() => Convert(new ArchitectureFixture(name).Form("gguf"), folder["out"]));
+        Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    [Fact]
+    public void Proven_Families_AreThoseTestedHere() =>
+        Assert.Equal(HuggingFaceForm.Proven.Order(StringComparer.Ordinal), Pairs.Select(GgufFormTests.GgufName).Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Convert_ThereAndBack_GivesTheSameModelWithItsTokenizer()
+    {
+        using var folder = new TemporaryFolder();
+        using var tiny = new TinySafetensors(folder, rows: 300, ("rope_scaling", new Dictionary<string, object>
+        {
+            ["rope_type"] = "llama3", ["factor"] = 32, ["low_freq_factor"] = 1, ["high_freq_factor"] = 4, ["original_max_position_embeddings"] = 8192,
+        }));
+        File.WriteAllText(folder["tokenizer.json"], TokenizerKeysTests.SmallTokenizer("BPE"));
+        File.WriteAllText(folder["tokenizer_config.json"], """{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true, "chat_template": "{{ messages[0].content }}!"}""");
+        Convert(folder.ToString(), folder["x.gguf"]);
+        Convert(folder["x.gguf"], folder["back"]);
+        using var from = Model.Load(folder.ToString(), new ModelOptions { Exact = true });
+        using var to = Model.Load(folder["back"], new ModelOptions { Exact = true });
+        Assert.InRange(LogitComparison.Error(Logits(from), Logits(to)), 0, 1e-5);
+        const string Text = "aab ab, don't <s> <|mine|> 123";
+        Assert.Equal(from.Tokenizer.Encode(Text, parseSpecial: true), to.Tokenizer.Encode(Text, parseSpecial: true));
+        Assert.Equal((257, 258, true), (to.Tokenizer.BosId, to.Tokenizer.EosId, to.Tokenizer.AddBos));
+        Assert.Equal(from.Tokenizer.EndOfGeneration.Order(), to.Tokenizer.EndOfGeneration.Order());
+        Assert.Equal("{{ messages[0].content }}!", JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder["back"], "tokenizer_config.json")))!["chat_template"]!.ToString());
+    }
+
+    [Fact]
+    public void Convert_OfSmolLm2_KeepsItsTokenizer()
+    {
+        using var folder = new TemporaryFolder();
+        var original = Path.Combine(Fixtures.Checkout, "models", "SmolLM2-135M-Instruct.Q4_1.gguf");
+        Convert(original, folder["out"], "bf16");
+        using var from = Model.Load(original);
+        using var to = Model.Load(folder["out"]);
+        foreach (var text in (string[])["Grüße, 12345 tokens!\n\n  x = [1]; don't <|im_start|>user", "  a\tb  ", "中文 🚀"])
+            Assert.Equal(from.Tokenizer.Encode(text, parseSpecial: true), to.Tokenizer.Encode(text, parseSpecial: true));
+        Assert.Equal(from.Tokenizer.EndOfGeneration.Order(), to.Tokenizer.EndOfGeneration.Order());
+        Assert.Equal(from.Info.VocabularySize, to.Info.VocabularySize);
+    }
+
+    [Fact]
+    public void Convert_ToAFolderAfterItWasStopped_GoesOn()
+    {
+        using var model = new TinyLlama();
+        using var folder = new TemporaryFolder();
+        using var cancel = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => ModelConversion.Convert(model.Path, folder["out"], ConversionType.Find("f32")!, at =>
+        {
+            if (at.Number == 5)
+                cancel.Cancel();
+        }, cancel.Token));
+        Assert.EndsWith(".partial", Assert.Single(Directory.GetFiles(folder["out"])), StringComparison.Ordinal);
+        var count = 0;
+        ModelConversion.Convert(model.Path, folder["out"], ConversionType.Find("f32")!, _ => count++, TestContext.Current.CancellationToken);
+        Assert.Equal(21 - 4, count);
+        Assert.Equal(["config.json", "model.safetensors"], Directory.GetFiles(folder["out"]).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+        Assert.Contains("is there already", Assert.Throws<IOException>(() => Convert(model.Path, folder["out"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no type q8_0", Assert.Throws<NotSupportedException>(() => Convert(model.Path, folder["new"], "q8_0")).Message, StringComparison.Ordinal);
+        Assert.Contains("already", Assert.Throws<NotSupportedException>(() => Convert(folder["out"], folder["new"])).Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string> Cases() => [.. Pairs];
+
+    private static void Convert(string model, string output, string type = "f32") =>
+        ModelConversion.Convert(model, output, ConversionType.Find(type)!, cancellation: TestContext.Current.CancellationToken);
+
+    private static float[] Logits(Model model)
+    {
+        using var session = model.CreateSession(32);
+        return [.. session.Step([7, 3, 11, 60, 2, 9, 33]).ToArray()];
+    }
+
+    private static bool Same(JsonNode? expected, JsonNode? actual) => expected is JsonValue number && number.TryGetValue<double>(out var value) && actual is JsonValue other && other.TryGetValue<double>(out var found)
+        ? Math.Abs(value - found) <= 1e-6 * Math.Abs(value)
+        : JsonNode.DeepEquals(expected, actual);
+}
