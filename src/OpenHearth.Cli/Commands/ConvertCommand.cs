@@ -5,17 +5,18 @@ using OpenHearth.Engine.Conversion;
 
 namespace OpenHearth.Cli.Commands;
 
-/// <summary><c>hearth convert</c>: the same model as a GGUF file, with weights of another type.</summary>
+/// <summary><c>hearth convert</c>: the same model as a GGUF file or a folder of safetensors, with weights of another type.</summary>
 internal sealed class ConvertCommand
 {
-    public static CommandEntry Entry { get; } = new("convert", "Write a model as a GGUF file, with weights of another type; once stopped, the same command goes on.",
+    public static CommandEntry Entry { get; } = new("convert", "Write a model as a GGUF file or a folder of safetensors, with weights of another type; once stopped, the same command goes on.",
     [
         "hearth convert smollm2 --out smollm2-q8.gguf --type q8_0",
         "hearth convert model.gguf --out model-f16.gguf --type f16",
         "hearth convert ./folder-of-safetensors --out model.gguf --type bf16",
+        "hearth convert model.gguf --out ./folder --type bf16",
     ], (command, options) => new ConvertCommand(command, options).Execute);
 
-    private readonly Option<string> _out = new("--out") { Description = "The GGUF file to write; it appears when it is whole.", HelpName = "F.gguf", Required = true };
+    private readonly Option<string> _out = new("--out") { Description = "The GGUF file to write; it appears when it is whole. A name that doesn't end in .gguf is a folder of safetensors.", HelpName = "F.gguf", Required = true };
     private readonly Option<string> _type = new("--type")
     {
         Description = $"What matrices become: {string.Join(", ", ConversionType.All.Select(type => type.Name))}.",
@@ -48,7 +49,7 @@ internal sealed class ConvertCommand
         {
             run.Progress(null);
         }
-        var bytes = new FileInfo(path).Length;
+        var bytes = new FileInfo(Directory.Exists(path) ? Path.Combine(path, "model.safetensors") : path).Length;
         if (run.Json)
             run.WriteJson(new ConversionDocument(path, type.Name, bytes), JsonDocuments.Readable.ConversionDocument);
         else

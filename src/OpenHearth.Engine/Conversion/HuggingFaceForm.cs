@@ -18,8 +18,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "cohere2", "gemma", "gemma2", "gemma3", "granite", "llama", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen3", "qwen3moe", "smollm3", "stablelm",
-        "starcoder2",
+        "cohere2", "gemma", "gemma2", "gemma3", "granite", "llama", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen3", "qwen3moe", "smollm3", "starcoder2",
     };
 
     // Families of which GGUF has one name for several classes: by this key, a model is another than the first.
@@ -116,6 +115,9 @@ internal sealed class HuggingFaceForm : IDisposable
                 target = (JsonObject)(target[part] ??= new JsonObject());
             target[parts[^1]] = JsonSerializer.SerializeToNode(value);
         }
+        // The same for readers that know only the share.
+        if (parameters.Config.TryGetValue("rotary_dim", out var turning) && parameters.Config.TryGetValue("head_dim", out var width) && !turning.Equals(width))
+            Config["partial_rotary_factor"] = (double)(uint)turning / (uint)width;
     }
 
     private void AddTensors(TensorNames names)
