@@ -72,7 +72,11 @@ public sealed class HuggingFaceFormTests
         using var folder = new TemporaryFolder();
         using var tiny = new TinySafetensors(folder, rows: 300, ("rope_scaling", new Dictionary<string, object>
         {
-            ["rope_type"] = "llama3", ["factor"] = 32, ["low_freq_factor"] = 1, ["high_freq_factor"] = 4, ["original_max_position_embeddings"] = 8192,
+            ["rope_type"] = "llama3",
+            ["factor"] = 32,
+            ["low_freq_factor"] = 1,
+            ["high_freq_factor"] = 4,
+            ["original_max_position_embeddings"] = 8192,
         }));
         File.WriteAllText(folder["tokenizer.json"], TokenizerKeysTests.SmallTokenizer("BPE"));
         File.WriteAllText(folder["tokenizer_config.json"], """{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true, "chat_template": "{{ messages[0].content }}!"}""");
