@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Memory;
 using OpenHearth.Kernels.Threading;
@@ -75,23 +76,39 @@ public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, doubl
         }
     }
 
+    // Four streams side by side, prefetched: one stream leaves a part of the bandwidth unused.
     private unsafe struct ReadJob : IJob
     {
+        private const int Ahead = 2048;
+
         public NativeBuffer<byte> Buffer;
         public long Sink;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Execute(int part, int parts)
         {
-            var bytes = Buffer.Length / parts / 256 * 256;
-            var p = Buffer.Pointer + part * bytes;
-            var (a, b) = (Vector512<long>.Zero, Vector512<long>.Zero);
-            for (var end = p + bytes; p < end; p += 256)
+            var stream = Buffer.Length / parts / 4 / 128 * 128;
+            var p = Buffer.Pointer + part * 4 * stream;
+            var (a, b, c, d) = (Vector512<long>.Zero, Vector512<long>.Zero, Vector512<long>.Zero, Vector512<long>.Zero);
+            for (var end = p + stream; p < end; p += 128)
             {
-                a |= Vector512.Load((long*)p) | Vector512.Load((long*)(p + 64));
-                b |= Vector512.Load((long*)(p + 128)) | Vector512.Load((long*)(p + 192));
+                a |= Read(p);
+                b |= Read(p + stream);
+                c |= Read(p + 2 * stream);
+                d |= Read(p + 3 * stream);
             }
-            Sink = (a | b)[0];
+            Sink = (a | b | c | d)[0];
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector512<long> Read(byte* p)
+        {
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(p + Ahead);
+                Sse.Prefetch0(p + Ahead + 64);
+            }
+            return Vector512.Load((long*)p) | Vector512.Load((long*)(p + 64));
         }
     }
 
