@@ -19,6 +19,9 @@ internal sealed class GemvWriter
     /// <summary>For vpternlog: a | b &amp; c.</summary>
     public const byte OrAnd = 0xF8;
 
+    /// <summary>For vpternlog: a &amp; b | c.</summary>
+    public const byte AndOr = 0xEA;
+
     private const int PrefetchBytes = 1024;
     private const int MostStreams = 4;
 

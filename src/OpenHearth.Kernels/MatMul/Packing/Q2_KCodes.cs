@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
@@ -29,7 +30,10 @@ internal sealed unsafe class Q2_KCodes() : RowCodes(TensorType.Q2_K, 16, hasMins
     }
 }
 
-/// <summary>A block a step. A vector holds 32 codes of the first half and 32 of the second.</summary>
+/// <summary>
+/// A block a step. A vector holds 32 codes of the first half and 32 of the second. Scales are small enough for bytes to
+/// hold scale · code, which is looked up: a quarter of the table has the products of its four vectors' groups.
+/// </summary>
 internal sealed class Q2_KGemv : GemvCode
 {
     public override int StepColumns => 256;
@@ -48,30 +52,34 @@ internal sealed class Q2_KGemv : GemvCode
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("code mask", 3);
-        var nibble = b.ConstantDwords("nibble mask", _ => 15);
-        var lanes = Enumerable.Range(0, 4).Select(k => b.ConstantDwords($"groups {k}", i => 2 * k + i / 4 % 2 + i / 8 * 8)).ToArray();
-        var (bits, codes, scales, mins, factor) =
-            (b.Vector("bits"), b.Vector("codes"), b.Vector("scales"), b.Vector("minimums"), b.Vector("factor, then scales of lanes"));
+        var nibble = b.ConstantBytes("nibble mask", 15);
+        var places = b.ConstantBytes("places of scales", i => i % 16 / 4 * 2 + i / 16 % 2 + i / 32 * 8);
+        var products = b.ConstantWords("codes of products", i => i % 2 == 0 ? 0x0100 : 0x0302);
+        var parts = Enumerable.Range(1, 3).Select(k => b.ConstantBytes($"part {k}", (byte)(4 * k))).ToArray();
+        var words = w.Mask(0x5555_5555_5555_5555);
+        var codes = b.Vectors("codes", 4);
+        var (table, mins, factor) = (b.Vector("products"), b.Vector("minimums"), b.Vector("factor"));
         return () =>
         {
-            a.vpmovzxbd(scales, __xmmword_ptr[w.Block]);
-            a.vpsrld(mins, scales, 4);
-            a.vpandd(scales, scales, nibble);
-            a.vcvtdq2ps(mins, mins);
-            a.vcvtdq2ps(scales, scales);
+            a.vpandd(KernelBuilder.Quarter(table), KernelBuilder.Quarter(nibble), __xmmword_ptr[w.Block]);
+            a.vpermb(table.k(words).z, places, table);
+            a.vpmullw(table, table, products);
+            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 16]);
+            for (var k = 1; k < 4; k++)
+            {
+                a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
+                a.vpternlogd(codes[k], three, parts[k - 1], GemvWriter.AndOr);
+            }
+            a.vpandd(codes[0], codes[0], three);
+            foreach (var vector in codes)
+                a.vpshufb(vector, table, vector);
             w.BroadcastHalf(factor, 80);
-            a.vmulps(scales, scales, factor);
+            w.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+            a.vpmovzxbd(mins, __xmmword_ptr[w.Block]);
+            a.vpsrld(mins, mins, 4);
+            a.vcvtdq2ps(mins, mins);
             w.BroadcastHalf(factor, 82);
             a.vmulps(mins, mins, factor);
-            a.vmovdqu64(bits, __zmmword_ptr[w.Block + 16]);
-            for (var k = 0; k < 4; k++)
-            {
-                a.vpandd(codes, bits, three);
-                a.vpermps(factor, lanes[k], scales);
-                w.Multiply(factor, (codes, k));
-                if (k < 3)
-                    a.vpsrlw(bits, bits, 2);
-            }
             w.AddSums(mins);
         };
     }

@@ -1,3 +1,4 @@
+using Iced.Intel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
@@ -38,9 +39,14 @@ internal sealed unsafe class Q3_KCodes() : RowCodes(TensorType.Q3_K, 16, hasMins
     }
 }
 
-/// <summary>A block a step. A vector holds 32 codes of the first half and 32 of the second, moved up by 4.</summary>
+/// <summary>
+/// A block a step. A vector holds 32 codes of the first half and 32 of the second. As in Q2_K the products scale · code
+/// are looked up, moved up by <see cref="Shift"/>: from -124 to 128 they all fit. A table serves two vectors.
+/// </summary>
 internal sealed class Q3_KGemv : GemvCode
 {
+    private const int Shift = 124;
+
     public override int StepColumns => 256;
 
     public override int StepBytes => 110;
@@ -51,55 +57,80 @@ internal sealed class Q3_KGemv : GemvCode
 
     public override int SumLength => 1;
 
-    public override float SumFactor => -4;
+    public override float SumFactor => -Shift;
 
     public override Action Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("low bits", 3);
         var four = b.ConstantBytes("high bit", 4);
+        var second = b.ConstantBytes("second vector of a table", 8);
         var turn = b.ConstantQwords("turns of high bits", i => i < 4 ? 2 : 62);
-        var lanes = Enumerable.Range(0, 4).Select(k => b.ConstantDwords($"groups {k}", i => 2 * k + i / 4 % 2 + i / 8 * 8)).ToArray();
-        // Scales are 16 bytes from byte 94 on: the lower parts from byte 2 of them, the upper ones from byte 10.
-        var lowPlaces = b.ConstantBytes("places of scales, low", i => 2 + i % 8);
-        var highPlaces = b.ConstantBytes("places of scales, high", i => 10 + i % 4);
-        var lowTurn = b.ConstantBytes("turns of scales, low", i => i % 8 * 8 + i / 8 * 4);
-        var highTurn = b.ConstantBytes("turns of scales, high", i => (i % 4 * 8 + i / 4 * 2 + 60) % 64);
-        var nibble = b.ConstantBytes("nibble mask", 15);
-        var upperBits = b.ConstantBytes("mask of scales, high", 48);
-        var thirtyTwo = b.ConstantDwords("thirty-two", _ => 32);
-        var (bits, high, codes, scales, factor) = (b.Vector("bits"), b.Vector("high bits"), b.Vector("codes"), b.Vector("scales"), b.Vector("scales of lanes"));
+        var codes = b.Vectors("codes", 4);
+        var (high, factor) = (b.Vector("high bits, in front scales"), b.Vector("factor"));
+        var tables = b.Vectors("products", 2);
+        var writeTables = WriteTables(w, tables, KernelBuilder.Quarter(high), KernelBuilder.Quarter(factor));
         return () =>
         {
-            var (scale, rest) = (KernelBuilder.Quarter(scales), KernelBuilder.Quarter(factor));
-            a.vmovdqu64(rest, __xmmword_ptr[w.Block + 94]);
-            a.vpshufb(scale, rest, KernelBuilder.Quarter(lowPlaces));
-            a.vpshufb(rest, rest, KernelBuilder.Quarter(highPlaces));
-            a.vpmultishiftqb(scale, KernelBuilder.Quarter(lowTurn), scale);
-            a.vpmultishiftqb(rest, KernelBuilder.Quarter(highTurn), rest);
-            a.vpandd(scale, scale, KernelBuilder.Quarter(nibble));
-            a.vpternlogd(scale, rest, KernelBuilder.Quarter(upperBits), GemvWriter.OrAnd);
-            a.vpmovzxbd(scales, scale);
-            a.vpsubd(scales, scales, thirtyTwo);
-            a.vcvtdq2ps(scales, scales);
-            w.BroadcastHalf(factor, 108);
-            a.vmulps(scales, scales, factor);
-
+            writeTables();
             a.vbroadcasti64x4(high, __ymmword_ptr[w.Block]);
             a.vprolvq(high, high, turn);
-            a.vmovdqu64(bits, __zmmword_ptr[w.Block + 32]);
+            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 32]);
+            for (var k = 1; k < 4; k++)
+                a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
             for (var k = 0; k < 4; k++)
             {
-                a.vpandd(codes, bits, three);
-                a.vpternlogd(codes, high, four, GemvWriter.OrAnd);
-                a.vpermps(factor, lanes[k], scales);
-                w.Multiply(factor, (codes, k));
-                if (k == 3)
-                    continue;
-                a.vpsrlw(bits, bits, 2);
-                a.vprorq(high, high, 1);
+                if (k % 2 == 0)
+                    a.vpandd(codes[k], codes[k], three);
+                else
+                    a.vpternlogd(codes[k], three, second, GemvWriter.AndOr);
+                a.vpternlogd(codes[k], high, four, GemvWriter.OrAnd);
+                a.vpshufb(codes[k], tables[k / 2], codes[k]);
+                if (k < 3)
+                    a.vprorq(high, high, 1);
             }
-            w.AddSums(scales);
+            w.BroadcastHalf(factor, 108);
+            w.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+            w.AddSums(factor);
         };
+    }
+
+    private static Action WriteTables(GemvWriter w, AssemblerRegisterZMM[] tables, AssemblerRegisterXMM scale, AssemblerRegisterXMM rest)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        // Scales are 16 bytes from byte 94 on: the lower parts from byte 2 of them, the upper ones from byte 10.
+        var lowPlaces = KernelBuilder.Quarter(b.ConstantBytes("places of scales, low", i => 2 + i % 8));
+        var highPlaces = KernelBuilder.Quarter(b.ConstantBytes("places of scales, high", i => 10 + i % 4));
+        var lowTurn = KernelBuilder.Quarter(b.ConstantBytes("turns of scales, low", i => i % 8 * 8 + i / 8 * 4));
+        var highTurn = KernelBuilder.Quarter(b.ConstantBytes("turns of scales, high", i => (i % 4 * 8 + i / 4 * 2 + 60) % 64));
+        var nibble = KernelBuilder.Quarter(b.ConstantBytes("nibble mask", 15));
+        var upperBits = KernelBuilder.Quarter(b.ConstantBytes("mask of scales, high", 48));
+        // A word has the products of two neighbouring codes; scales come 32 too large.
+        var places = Enumerable.Range(0, 2).Select(t => b.ConstantBytes($"places of scales {t}", i => 4 * t + i % 16 / 8 * 2 + i / 16 % 2 + i / 32 * 8)).ToArray();
+        var products = b.ConstantWords("codes of products", Pair);
+        var shift = b.ConstantWords("shift of products", i => Shift * 0x0101 - 32 * Pair(i));
+        var words = w.Mask(0x5555_5555_5555_5555);
+        return () =>
+        {
+            a.vmovdqu64(rest, __xmmword_ptr[w.Block + 94]);
+            a.vpshufb(scale, rest, lowPlaces);
+            a.vpshufb(rest, rest, highPlaces);
+            a.vpmultishiftqb(scale, lowTurn, scale);
+            a.vpmultishiftqb(rest, highTurn, rest);
+            a.vpandd(scale, scale, nibble);
+            a.vpternlogd(scale, rest, upperBits, GemvWriter.OrAnd);
+            for (var t = 0; t < 2; t++)
+            {
+                a.vpermb(tables[t].k(words).z, places[t], new AssemblerRegisterZMM(Register.ZMM0 + (scale.Value - Register.XMM0)));
+                a.vpmullw(tables[t], tables[t], products);
+                a.vpaddw(tables[t], tables[t], shift);
+            }
+        };
+
+        static int Pair(int word)
+        {
+            var code = word % 4 * 2 - 4;
+            return code + (code + 1) * 256;
+        }
     }
 }
