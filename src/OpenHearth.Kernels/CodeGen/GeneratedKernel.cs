@@ -54,9 +54,11 @@ internal sealed unsafe class GeneratedKernel
         // Jumps and constants are relative to the next instruction, so the bytes are the same wherever they lie.
         var code = Assemble(assembler);
         var pages = ExecutableMemory.Reserve(code.Length + 64);
-        code.CopyTo(new Span<byte>(pages, code.Length));
+        // Code begins where its constants, 64 bytes each, come to lie on lines of the cache.
+        var start = pages + (64 - (code.Length - constantBytes) % 64) % 64;
+        code.CopyTo(new Span<byte>(start, code.Length));
         ExecutableMemory.Seal(pages, code.Length + 64);
-        return new GeneratedKernel(name, pages, code.Length, constantBytes, [.. names]);
+        return new GeneratedKernel(name, start, code.Length, constantBytes, [.. names]);
     }
 
     private static byte[] Assemble(Assembler assembler)

@@ -114,7 +114,8 @@ internal sealed class KernelBuilder
         return GeneratedKernel.Write(name, Asm, _constants.Sum(constant => constant.Bytes.Length), _names);
     }
 
-    private Label Data(ReadOnlySpan<byte> bytes)
+    /// <summary>Puts bytes, a multiple of 64, behind the code, on lines of the cache.</summary>
+    public Label Data(ReadOnlySpan<byte> bytes)
     {
         var label = Asm.CreateLabel();
         _constants.Add((label, bytes.ToArray()));

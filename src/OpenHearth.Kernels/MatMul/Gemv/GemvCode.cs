@@ -18,6 +18,10 @@ internal abstract class GemvCode
     /// </summary>
     public abstract ReadOnlySpan<byte> Order { get; }
 
+    /// <summary>Which of a quarter's sixteen bytes count, a bit each; the activations of others are zero.</summary>
+    /// <param name="quarter">Its place in <see cref="Order"/>.</param>
+    public virtual ushort Bytes(int quarter) => 0xFFFF;
+
     /// <summary>
     /// For each lane, the sixteen of columns whose sum of activations the step's sum vector holds there; -1 for none.
     /// </summary>

@@ -32,6 +32,12 @@ internal static unsafe class GemvPlanes
     {
         var order = code.Order;
         var parts = order.Length / 4;
+        var counts = stackalloc Vector128<byte>[order.Length];
+        for (var quarter = 0; quarter < order.Length; quarter++)
+        {
+            for (var i = 0; i < 16; i++)
+                ((byte*)(counts + quarter))[i] = (byte)-(code.Bytes(quarter) >> i & 1);
+        }
         Vector512<int> lanes = default;
         Vector512<float> factors = default;
         for (var lane = 0; lane < 16; lane++)
@@ -47,8 +53,8 @@ internal static unsafe class GemvPlanes
                 var values = Vector256.Load(rounded + 16 * order[quarter]);
                 var upper = values + Vector256.Create((short)128) >> 8;
                 var place = target + quarter / 4 * 128 + quarter % 4 * 16;
-                Bytes(upper).Store(place);
-                Bytes(values).Store(place + 64);
+                (Bytes(upper) & counts[quarter]).Store(place);
+                (Bytes(values) & counts[quarter]).Store(place + 64);
             }
             var sums = Sums(rounded, code.StepColumns / 16);
             sums += neighbours & Vector512.Shuffle(sums, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));

@@ -24,6 +24,7 @@ internal sealed class GemvWriter
 
     private const int PrefetchBytes = 1024;
     private const int MostStreams = 4;
+    private const int ScratchBytes = 64;
 
     private readonly GemvCode _code;
     private readonly int _tokens;
@@ -102,6 +103,15 @@ internal sealed class GemvWriter
         }
     }
 
+    /// <summary>
+    /// Memory of the kernel, <see cref="ScratchBytes"/> on lines of the cache: a store across two of them would be read back
+    /// late, and so would the upper half of a store of 64 bytes.
+    /// </summary>
+    public static AssemblerMemoryOperand Scratch(int offset) => rsp + offset;
+
+    /// <summary>A mask register for the format's own use.</summary>
+    public AssemblerRegisterK MaskRegister() => NextMask();
+
     /// <summary>A mask register with constant bits.</summary>
     public AssemblerRegisterK Mask(ulong bits)
     {
@@ -154,11 +164,8 @@ internal sealed class GemvWriter
     public void AddBits(AssemblerRegisterZMM bits, int offset, AssemblerRegisterZMM codes, AssemblerRegisterZMM value)
     {
         _bitMask ??= NextMask();
-        // Below the stack pointer lie 128 bytes that nobody else touches; a store across two cache lines would be read back late.
-        Asm.lea(r11, __[rsp - 64]);
-        Asm.and(r11, -64);
-        Asm.vmovdqa64(__zmmword_ptr[r11], bits);
-        Asm.kmovq(_bitMask.Value, __qword_ptr[r11 + offset]);
+        Asm.vmovdqa64(__zmmword_ptr[Scratch(0)], bits);
+        Asm.kmovq(_bitMask.Value, __qword_ptr[Scratch(offset)]);
         Asm.vpaddb(codes.k(_bitMask.Value), codes, value);
     }
 
@@ -195,13 +202,17 @@ internal sealed class GemvWriter
             Asm.vfmadd231ps(_totals[_stream][t], factors, Plane(t, 128 * (_code.Order.Length / 4)));
     }
 
-    // rdi arguments; rsi weights, with r10, rbx and rbp the way to other streams; rdx activations, rcx results, r8 steps left,
+    // rsp scratch and behind it the former rsp; rdi arguments; rsi weights, with r10, rbx and rbp the way to other streams; rdx activations, rcx results, r8 steps left,
     // r9 rows left; rax, r11 free.
     private void WriteRows()
     {
         var a = Asm;
         a.push(rbx);
         a.push(rbp);
+        a.mov(rax, rsp);
+        a.sub(rsp, ScratchBytes + 64);
+        a.and(rsp, -64);
+        a.mov(__qword_ptr[rsp + ScratchBytes], rax);
         a.mov(rsi, Argument(nameof(Arguments.Weights)));
         a.mov(r10, Argument(nameof(Arguments.WeightOffsets), 8));
         a.mov(rbx, Argument(nameof(Arguments.WeightOffsets), 16));
@@ -243,6 +254,7 @@ internal sealed class GemvWriter
         a.add(rcx, 4);
         a.dec(r9);
         a.jne(row);
+        a.mov(rsp, __qword_ptr[rsp + ScratchBytes]);
         a.pop(rbp);
         a.pop(rbx);
         a.vzeroupper();

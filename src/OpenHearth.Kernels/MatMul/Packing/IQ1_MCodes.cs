@@ -1,9 +1,12 @@
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -9 to 9, as in <see cref="IQ1_SCodes"/>.</summary>
-internal sealed unsafe class IQ1_MCodes() : RowCodes(TensorType.IQ1_M, 16, hasMins: false)
+internal sealed unsafe class IQ1_MCodes() : RowCodes(TensorType.IQ1_M, 16, hasMins: false, new IQ1_MGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -23,5 +26,72 @@ internal sealed unsafe class IQ1_MCodes() : RowCodes(TensorType.IQ1_M, 16, hasMi
                 }
             }
         }
+    }
+}
+
+/// <summary>A block a step, columns in their order. Codes are moved up by 9.</summary>
+internal sealed class IQ1_MGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 56;
+
+    public override ReadOnlySpan<byte> Order => GemvCodebook.PlainOrder;
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    public override int SumLength => 1;
+
+    public override float SumFactor => -9;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        // With the shift up; a shift down is two less.
+        var points = GemvCodebook.Eights(w, IQ1_S.Grid, coordinate => 8 * coordinate + 10);
+        var codes = b.Vector("codes");
+        var free = b.Vectors("points", 3);
+        var (scales, factor) = (b.Vector("scales"), b.Vector("scales of lanes"));
+        var turns = b.ConstantBytes("turns of upper bits", i => i % 8 / 2 * 4 + 16 * (1 - i % 2));
+        var upper = b.ConstantWords("mask of upper bits", _ => 0x0700);
+        var shift = b.ConstantWords("bit of the shift", _ => 0x0800);
+        var two = b.ConstantBytes("two", 2);
+        var scaleTurns = KernelBuilder.Quarter(b.ConstantBytes("turns of scales", i => i / 4 * 16 + i % 4 * 3));
+        var seven = KernelBuilder.Quarter(b.ConstantBytes("mask of scales", 7));
+        var quarter = b.ConstantDwords("quarter", _ => BitConverter.SingleToInt32Bits(0.25f));
+        var eighth = b.ConstantDwords("eighth", _ => BitConverter.SingleToInt32Bits(0.125f));
+        var lanes = IQ2_SGemv.GroupLanes(w);
+        var (down, part) = (w.MaskRegister(), w.MaskRegister());
+        return () =>
+        {
+            var bytes = KernelBuilder.Quarter(scales);
+            a.vpmovzxwq(factor, __xmmword_ptr[w.Block + 32]);
+            a.vpmultishiftqb(factor, turns, factor);
+            a.vptestmw(down, factor, shift);
+            a.vpmovzxbw(codes, __ymmword_ptr[w.Block]);
+            a.vpternlogd(codes, factor, upper, GemvWriter.OrAnd);
+            GemvCodebook.StoreHalves(w, codes, factor);
+            a.vpbroadcastq(bytes, __qword_ptr[w.Block + 48]);
+            a.vpmultishiftqb(bytes, scaleTurns, bytes);
+            a.vpandd(bytes, bytes, seven);
+            a.vpmovzxbd(scales, bytes);
+            a.vcvtdq2ps(scales, scales);
+            a.vfmadd213ps(scales, quarter, eighth);
+            a.mov(rax, 0xF000_F000_F000_F000);
+            a.mov(r11, __qword_ptr[w.Block + 48]);
+            a.pext(rax, r11, rax);
+            a.vpbroadcastw(KernelBuilder.Half(factor), eax);
+            a.vcvtph2ps(factor, KernelBuilder.Half(factor));
+            a.vmulps(scales, scales, factor);
+            for (var v = 0; v < 4; v++)
+            {
+                GemvCodebook.WriteEights(w, points, codes, free, i => a.movzx(eax, __word_ptr[GemvWriter.Scratch(2 * (8 * v + i))]));
+                a.kshiftrd(part, down, (byte)(8 * v));
+                a.vpsubq(codes.k(part), codes, two);
+                a.vpermps(factor, lanes[v], scales);
+                w.Multiply(factor, (codes, v));
+            }
+            w.AddSums(scales);
+        };
     }
 }

@@ -1,11 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -9 to 9: eight times the point, and the shift as one more or less.</summary>
-internal sealed unsafe class IQ1_SCodes() : RowCodes(TensorType.IQ1_S, 32, hasMins: false)
+internal sealed unsafe class IQ1_SCodes() : RowCodes(TensorType.IQ1_S, 32, hasMins: false, new IQ1_SGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -32,5 +35,63 @@ internal sealed unsafe class IQ1_SCodes() : RowCodes(TensorType.IQ1_S, 32, hasMi
     {
         var point = Vector128.CreateScalar(*(ulong*)(grid + 8 * code)).AsSByte();
         *(ulong*)codes = ((point << 3) + Vector128.Create((sbyte)shift)).AsUInt64()[0];
+    }
+}
+
+/// <summary>A block a step. Codes 0 to 2; what is to be taken away from them, and the shift, come with the sums.</summary>
+internal sealed class IQ1_SGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 50;
+
+    public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
+
+    public override float SumFactor => 1;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var points = GemvCodebook.Eights(w, IQ1_S.Grid, coordinate => coordinate + 1);
+        var codes = b.Vectors("codes", 2);
+        var free = b.Vectors("points", 3);
+        var (scales, mins, factor) = (b.Vector("scales"), b.Vector("minimums"), b.Vector("scales of lanes"));
+        var turns = b.ConstantBytes("turns of upper bits", i => i % 8 / 2 * 3 + 16 * (1 - i % 2));
+        var upper = b.ConstantWords("mask of upper bits", _ => 0x0700);
+        var seven = KernelBuilder.Half(b.ConstantDwords("mask of scales", _ => 7));
+        var (one, two) = (b.ConstantDwords("one", _ => BitConverter.SingleToInt32Bits(1)), b.ConstantDwords("two", _ => BitConverter.SingleToInt32Bits(2)));
+        var sign = KernelBuilder.Half(b.ConstantDwords("sign", _ => int.MinValue));
+        var eighth = KernelBuilder.Half(b.ConstantDwords("eighth", _ => BitConverter.SingleToInt32Bits(0.125f)));
+        var lanes = IQ2_XXSGemv.GroupLanes(w);
+        return () =>
+        {
+            var (scale, min) = (KernelBuilder.Half(scales), KernelBuilder.Half(mins));
+            a.vpmovzxwq(factor, __xmmword_ptr[w.Block + 34]);
+            a.vpmultishiftqb(factor, turns, factor);
+            a.vpmovzxbw(codes[0], __ymmword_ptr[w.Block + 2]);
+            a.vpternlogd(codes[0], factor, upper, GemvWriter.OrAnd);
+            GemvCodebook.StoreHalves(w, codes[0], factor);
+            a.vpmovzxwd(min, __xmmword_ptr[w.Block + 34]);
+            a.vpsrld(scale, min, 12);
+            a.vpandd(scale, scale, seven);
+            a.vcvtdq2ps(scale, scale);
+            a.vfmadd213ps(scale, KernelBuilder.Half(two), KernelBuilder.Half(one));
+            w.BroadcastHalf(factor, 0);
+            a.vmulps(scale, scale, KernelBuilder.Half(factor));
+            // ±⅛ · scale − scale.
+            a.vpslld(min, min, 16);
+            a.vpternlogd(min, sign, eighth, GemvWriter.AndOr);
+            a.vfmsub213ps(min, scale, scale);
+            for (var half = 0; half < 2; half++)
+            {
+                for (var p = 0; p < 2; p++)
+                    GemvCodebook.WriteEights(w, points, codes[p], free, i => a.movzx(eax, __word_ptr[GemvWriter.Scratch(2 * (4 * (4 * half + i / 2) + 2 * p + i % 2))]));
+                a.vpermps(factor, lanes[half], scales);
+                w.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
+            }
+            w.AddSums(mins);
+        };
     }
 }

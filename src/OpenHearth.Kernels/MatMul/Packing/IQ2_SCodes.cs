@@ -1,9 +1,13 @@
+using Iced.Intel;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -43 to 43.</summary>
-internal sealed unsafe class IQ2_SCodes() : RowCodes(TensorType.IQ2_S, 16, hasMins: false)
+internal sealed unsafe class IQ2_SCodes() : RowCodes(TensorType.IQ2_S, 16, hasMins: false, new IQ2_SGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -22,5 +26,80 @@ internal sealed unsafe class IQ2_SCodes() : RowCodes(TensorType.IQ2_S, 16, hasMi
                 }
             }
         }
+    }
+}
+
+/// <summary>A block a step, columns in their order. Codes are moved up by 43.</summary>
+internal sealed class IQ2_SGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 82;
+
+    public override ReadOnlySpan<byte> Order => GemvCodebook.PlainOrder;
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    public override int SumLength => 1;
+
+    public override float SumFactor => -43;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var points = GemvCodebook.Eights(w, IQ2_S.Grid, coordinate => coordinate + 43);
+        var codes = b.Vector("codes");
+        var free = b.Vectors("points", 3);
+        var (scales, factor) = (b.Vector("scales"), b.Vector("scales of lanes"));
+        var writeScales = WriteScales(w, scales, factor, 74);
+        var turns = b.ConstantBytes("turns of upper bits", i => i / 8 * 8 + i % 8 / 2 * 2 + 56 * (1 - i % 2));
+        var upper = b.ConstantWords("mask of upper bits", _ => 0x0300);
+        var twice = b.ConstantBytes("twice 43", 86);
+        var lanes = GroupLanes(w);
+        var negative = w.MaskRegister();
+        return () =>
+        {
+            a.vpbroadcastq(factor, __qword_ptr[w.Block + 66]);
+            a.vpmultishiftqb(factor, turns, factor);
+            a.vpmovzxbw(codes, __ymmword_ptr[w.Block + 2]);
+            a.vpternlogd(codes, factor, upper, GemvWriter.OrAnd);
+            GemvCodebook.StoreHalves(w, codes, factor);
+            writeScales();
+            for (var v = 0; v < 4; v++)
+            {
+                GemvCodebook.WriteEights(w, points, codes, free, i => a.movzx(eax, __word_ptr[GemvWriter.Scratch(2 * (8 * v + i))]));
+                a.kmovq(negative, __qword_ptr[w.Block + 34 + 8 * v]);
+                a.vpsubb(codes.k(negative), twice, codes);
+                a.vpermps(factor, lanes[v], scales);
+                w.Multiply(factor, (codes, v));
+            }
+            w.AddSums(scales);
+        };
+    }
+
+    /// <summary>Where the scales of a vector's four groups of 16 are, as in the other formats with such groups.</summary>
+    internal static AssemblerRegisterZMM[] GroupLanes(GemvWriter w) =>
+        [.. Enumerable.Range(0, 4).Select(v => w.Builder.ConstantDwords($"groups {v}", i => 4 * v + i / 4))];
+
+    /// <summary>Writes the taking apart of 16 nibbles s into (s + ½) · d / 4, as in IQ2_XS too; the block begins with d.</summary>
+    internal static Action WriteScales(GemvWriter w, AssemblerRegisterZMM scales, AssemblerRegisterZMM free, int offset)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var turns = KernelBuilder.Quarter(b.ConstantBytes("turns of scales", i => 4 * i % 64));
+        var nibble = KernelBuilder.Quarter(b.ConstantBytes("nibble mask", 15));
+        var quarter = b.ConstantDwords("quarter", _ => BitConverter.SingleToInt32Bits(0.25f));
+        var eighth = b.ConstantDwords("eighth", _ => BitConverter.SingleToInt32Bits(0.125f));
+        return () =>
+        {
+            var bytes = KernelBuilder.Quarter(scales);
+            a.vpbroadcastq(bytes, __qword_ptr[w.Block + offset]);
+            a.vpmultishiftqb(bytes, turns, bytes);
+            a.vpandd(bytes, bytes, nibble);
+            a.vpmovzxbd(scales, bytes);
+            a.vcvtdq2ps(scales, scales);
+            a.vfmadd213ps(scales, quarter, eighth);
+            w.BroadcastHalf(free, 0);
+            a.vmulps(scales, scales, free);
+        };
     }
 }

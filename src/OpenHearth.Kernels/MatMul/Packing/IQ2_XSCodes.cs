@@ -1,9 +1,12 @@
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -43 to 43.</summary>
-internal sealed unsafe class IQ2_XSCodes() : RowCodes(TensorType.IQ2_XS, 16, hasMins: false)
+internal sealed unsafe class IQ2_XSCodes() : RowCodes(TensorType.IQ2_XS, 16, hasMins: false, new IQ2_XSGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -21,5 +24,57 @@ internal sealed unsafe class IQ2_XSCodes() : RowCodes(TensorType.IQ2_XS, 16, has
                 }
             }
         }
+    }
+}
+
+/// <summary>A block a step, columns in their order. Codes are moved up by 43.</summary>
+internal sealed class IQ2_XSGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 74;
+
+    public override ReadOnlySpan<byte> Order => GemvCodebook.PlainOrder;
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    public override int SumLength => 1;
+
+    public override float SumFactor => -43;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var points = GemvCodebook.Eights(w, IQ2_XS.Grid, coordinate => coordinate + 43);
+        var evenSigns = GemvCodebook.EvenSigns(w);
+        var codes = b.Vector("codes");
+        var free = b.Vectors("points", 3);
+        var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var writeScales = IQ2_SGemv.WriteScales(w, scales, factor, 66);
+        var number = b.ConstantWords("mask of points", _ => 511);
+        var twice = b.ConstantBytes("twice 43", 86);
+        var lanes = IQ2_SGemv.GroupLanes(w);
+        var negative = Enumerable.Range(0, 4).Select(_ => w.MaskRegister()).ToArray();
+        return () =>
+        {
+            a.vmovdqu64(codes, __zmmword_ptr[w.Block + 2]);
+            a.vpsrlw(factor, codes, 9);
+            a.vpmovwb(KernelBuilder.Half(factor), factor);
+            GemvCodebook.LookUp128(w, scales, factor, evenSigns);
+            a.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(0)], KernelBuilder.Half(scales));
+            for (var v = 0; v < 4; v++)
+                a.kmovq(negative[v], __qword_ptr[GemvWriter.Scratch(8 * v)]);
+            a.vpandd(codes, codes, number);
+            GemvCodebook.StoreHalves(w, codes, factor);
+            writeScales();
+            for (var v = 0; v < 4; v++)
+            {
+                GemvCodebook.WriteEights(w, points, codes, free, i => a.movzx(eax, __word_ptr[GemvWriter.Scratch(2 * (8 * v + i))]));
+                a.vpsubb(codes.k(negative[v]), twice, codes);
+                a.vpermps(factor, lanes[v], scales);
+                w.Multiply(factor, (codes, v));
+            }
+            w.AddSums(scales);
+        };
     }
 }

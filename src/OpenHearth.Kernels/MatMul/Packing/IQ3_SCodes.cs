@@ -1,9 +1,12 @@
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -15 to 15.</summary>
-internal sealed unsafe class IQ3_SCodes() : RowCodes(TensorType.IQ3_S, 32, hasMins: false)
+internal sealed unsafe class IQ3_SCodes() : RowCodes(TensorType.IQ3_S, 32, hasMins: false, new IQ3_SGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -26,5 +29,62 @@ internal sealed unsafe class IQ3_SCodes() : RowCodes(TensorType.IQ3_S, 32, hasMi
                 }
             }
         }
+    }
+}
+
+/// <summary>A block a step. Codes are moved up by 15.</summary>
+internal sealed class IQ3_SGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 110;
+
+    public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
+
+    public override float SumFactor => -15;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var codes = b.Vectors("codes", 4);
+        var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var (negative, ninth) = (w.MaskRegister(), w.MaskRegister());
+        var writePoints = GemvCodebook.WriteFours(w, IQ3_S.Grid, [1, 3, 5, 7, 9, 11, 13, 15], 15, codes, ninth);
+        var places = KernelBuilder.Half(b.ConstantWords("places of signs", i => 2 * (i / 8 * 4 + i % 4) + i / 4 % 2));
+        var nibbles = KernelBuilder.Quarter(b.ConstantBytes("turns of scales", i => i % 8 * 4));
+        var nibble = KernelBuilder.Quarter(b.ConstantBytes("nibble mask", 15));
+        var (one, two) = (b.ConstantDwords("one", _ => BitConverter.SingleToInt32Bits(1)), b.ConstantDwords("two", _ => BitConverter.SingleToInt32Bits(2)));
+        var twice = b.ConstantBytes("twice 15", 30);
+        var lanes = IQ2_XXSGemv.GroupLanes(w);
+        return () =>
+        {
+            var scale = KernelBuilder.Half(scales);
+            a.vpermw(KernelBuilder.Half(factor), places, __ymmword_ptr[w.Block + 74]);
+            a.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(0)], KernelBuilder.Half(factor));
+            a.vmovd(KernelBuilder.Quarter(scales), __dword_ptr[w.Block + 106]);
+            a.vpmultishiftqb(KernelBuilder.Quarter(scales), nibbles, KernelBuilder.Quarter(scales));
+            a.vpandd(KernelBuilder.Quarter(scales), KernelBuilder.Quarter(scales), nibble);
+            a.vpmovzxbd(scale, KernelBuilder.Quarter(scales));
+            a.vcvtdq2ps(scale, scale);
+            a.vfmadd213ps(scale, KernelBuilder.Half(two), KernelBuilder.Half(one));
+            w.BroadcastHalf(factor, 0);
+            a.vmulps(scale, scale, KernelBuilder.Half(factor));
+            a.kmovq(ninth, __qword_ptr[w.Block + 66]);
+            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 2]);
+            writePoints();
+            for (var half = 0; half < 2; half++)
+            {
+                for (var v = 2 * half; v < 2 * half + 2; v++)
+                {
+                    a.kmovq(negative, __qword_ptr[GemvWriter.Scratch(8 * v)]);
+                    a.vpsubb(codes[v].k(negative), twice, codes[v]);
+                }
+                a.vpermps(factor, lanes[half], scales);
+                w.Multiply(factor, (codes[2 * half], 2 * half), (codes[2 * half + 1], 2 * half + 1));
+            }
+            w.AddSums(scales);
+        };
     }
 }

@@ -1,10 +1,13 @@
 using System.Runtime.CompilerServices;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -62 to 62.</summary>
-internal sealed unsafe class IQ3_XXSCodes() : RowCodes(TensorType.IQ3_XXS, 32, hasMins: false)
+internal sealed unsafe class IQ3_XXSCodes() : RowCodes(TensorType.IQ3_XXS, 32, hasMins: false, new IQ3_XXSGemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -31,4 +34,56 @@ internal sealed unsafe class IQ3_XXSCodes() : RowCodes(TensorType.IQ3_XXS, 32, h
     /// <summary>Two points of four, as in IQ3_S too.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Pair(sbyte* grid, int a, int b) => *(uint*)(grid + 4 * a) | (ulong)*(uint*)(grid + 4 * b) << 32;
+}
+
+/// <summary>A block a step. Codes are moved up by 62.</summary>
+internal sealed class IQ3_XXSGemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 98;
+
+    public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
+
+    public override float SumFactor => -62;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var codes = b.Vectors("codes", 4);
+        var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var writePoints = GemvCodebook.WriteFours(w, IQ3_XXS.Grid, [4, 12, 20, 28, 36, 44, 52, 62], 62, codes, null);
+        var writeScales = IQ2_XXSGemv.WriteScales(w, scales, factor, 0.5f);
+        var evenSigns = GemvCodebook.EvenSigns(w);
+        var turns = KernelBuilder.Half(b.ConstantBytes("turns of signs", i => i % 8 / 4 * 32 + 7 * (i % 4)));
+        var places = KernelBuilder.Half(b.ConstantWords("places of signs", i => 2 * (i / 8 * 4 + i % 4) + i / 4 % 2));
+        var twice = b.ConstantBytes("twice 62", 124);
+        var lanes = IQ2_XXSGemv.GroupLanes(w);
+        var negative = w.MaskRegister();
+        return () =>
+        {
+            a.vpmultishiftqb(KernelBuilder.Half(codes[0]), turns, __ymmword_ptr[w.Block + 66]);
+            GemvCodebook.LookUp128(w, factor, codes[0], evenSigns);
+            a.vpermw(KernelBuilder.Half(factor), places, KernelBuilder.Half(factor));
+            a.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(0)], KernelBuilder.Half(factor));
+            a.vpsrld(KernelBuilder.Half(scales), __ymmword_ptr[w.Block + 66], 28);
+            a.vcvtdq2ps(KernelBuilder.Half(scales), KernelBuilder.Half(scales));
+            writeScales();
+            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 2]);
+            writePoints();
+            for (var half = 0; half < 2; half++)
+            {
+                for (var v = 2 * half; v < 2 * half + 2; v++)
+                {
+                    a.kmovq(negative, __qword_ptr[GemvWriter.Scratch(8 * v)]);
+                    a.vpsubb(codes[v].k(negative), twice, codes[v]);
+                }
+                a.vpermps(factor, lanes[half], scales);
+                w.Multiply(factor, (codes[2 * half], 2 * half), (codes[2 * half + 1], 2 * half + 1));
+            }
+            w.AddSums(scales);
+        };
+    }
 }

@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes -1, 0, 1 and 2.</summary>
-internal sealed unsafe class Q2_0Codes() : RowCodes(TensorType.Q2_0, 32, hasMins: false)
+internal sealed unsafe class Q2_0Codes() : RowCodes(TensorType.Q2_0, 32, hasMins: false, new Q2_0Gemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -26,4 +28,51 @@ internal sealed unsafe class Q2_0Codes() : RowCodes(TensorType.Q2_0, 32, hasMins
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<ushort> Pairs(Vector128<ushort> copies) =>
         copies * Vector128.Create((ushort)64, 16, 4, 1, 64, 16, 4, 1) >> 6 & Vector128.Create((ushort)3);
+}
+
+/// <summary>Four blocks a step; a quarter of each vector is of one block. Codes 0 to 3.</summary>
+internal sealed class Q2_0Gemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 72;
+
+    public override ReadOnlySpan<byte> Order => [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    public override int SumLength => 1;
+
+    public override float SumFactor => -1;
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var three = b.ConstantBytes("code mask", 3);
+        // As in Q4_0: the first three blocks lie in bytes 0 to 63, the codes of the last in bytes 56 to 71.
+        var places = b.ConstantBytes("places of bytes", i => i < 48 ? 2 + i / 16 * 18 + i % 16 : i);
+        var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 4 * 9);
+        var words = Enumerable.Range(0, 4).Select(v => b.ConstantWords($"places of vector {v}", i => i / 8 * 8 + 2 * v + i % 8 / 4)).ToArray();
+        var turns = b.ConstantBytes("turns of codes", i => 2 * (i % 8));
+        var last = w.Mask(0xFFFF_0000_0000_0000);
+        var codes = b.Vectors("codes", 4);
+        var (bytes, rest, scale) = (b.Vector("bytes"), b.Vector("last bytes"), b.Vector("scales"));
+        return () =>
+        {
+            w.Load(rest, 0);
+            a.vpermb(bytes, places, rest);
+            a.vpermw(scale, scalePlaces, rest);
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
+            w.Load(rest, 8);
+            a.vpermb(bytes.k(last), places, rest);
+            for (var v = 0; v < 4; v++)
+            {
+                a.vpermw(codes[v], words[v], bytes);
+                a.vpmultishiftqb(codes[v], turns, codes[v]);
+                a.vpandd(codes[v], codes[v], three);
+            }
+            w.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+            w.AddSums(scale);
+        };
+    }
 }

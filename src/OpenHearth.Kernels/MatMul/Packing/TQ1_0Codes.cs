@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes -1, 0 and 1.</summary>
-internal sealed unsafe class TQ1_0Codes() : RowCodes(TensorType.TQ1_0, 32, hasMins: false)
+internal sealed unsafe class TQ1_0Codes() : RowCodes(TensorType.TQ1_0, 32, hasMins: false, new TQ1_0Gemv())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -34,4 +36,54 @@ internal sealed unsafe class TQ1_0Codes() : RowCodes(TensorType.TQ1_0, 32, hasMi
         high = (high * (ushort)power & mask) * three >> 8;
         return (Vector128.Narrow(low, high) - Vector128<byte>.One).AsSByte();
     }
+}
+
+/// <summary>
+/// A block a step: a vector for each digit of all bytes. Four digits are looked up at once, two bits each. The last
+/// quarter holds the four bytes of four digits four times, of which another is counted in each vector.
+/// </summary>
+internal sealed class TQ1_0Gemv : GemvCode
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 54;
+
+    public override ReadOnlySpan<byte> Order => [0, 1, 10, 15, 2, 3, 11, 15, 4, 5, 12, 15, 6, 7, 13, 15, 8, 9, 14, 15];
+
+    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    public override int SumLength => 1;
+
+    public override float SumFactor => -1;
+
+    public override ushort Bytes(int quarter) => (ushort)(quarter % 4 < 3 ? 0xFFFF : 0xF << quarter / 4 * 4);
+
+    public override Action Write(GemvWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var first = GemvCodebook.Lines(w, 256, i => Digit(i, 1) | Digit(i, 3) << 2 | Digit(i, 9) << 4 | Digit(i, 27) << 6);
+        var fifth = GemvCodebook.Lines(w, 256, i => Digit(i, 81));
+        var three = b.ConstantBytes("code mask", 3);
+        var (bytes, places) = (w.Mask(0x0FFF), w.Mask(0xF000));
+        var upper = w.MaskRegister();
+        var codes = b.Vectors("codes", 5);
+        var (packed, scale) = (b.Vector("bytes"), b.Vector("scale"));
+        return () =>
+        {
+            a.vmovdqu32(packed.k(bytes).z, __zmmword_ptr[w.Block]);
+            a.vpbroadcastd(packed.k(places), __dword_ptr[w.Block + 48]);
+            a.vpmovb2m(upper, packed);
+            GemvCodebook.LookUp256(w, codes[0], packed, upper, first, codes[1]);
+            GemvCodebook.LookUp256(w, codes[4], packed, upper, fifth, codes[1]);
+            for (var k = 1; k < 4; k++)
+                a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
+            for (var k = 0; k < 4; k++)
+                a.vpandd(codes[k], codes[k], three);
+            w.BroadcastHalf(scale, 52);
+            w.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3), (codes[4], 4));
+            w.AddSums(scale);
+        };
+    }
+
+    private static int Digit(int value, int power) => (value * power & 255) * 3 >> 8;
 }

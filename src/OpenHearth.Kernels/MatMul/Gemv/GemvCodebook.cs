@@ -1,0 +1,143 @@
+using Iced.Intel;
+using OpenHearth.Kernels.CodeGen;
+using OpenHearth.Kernels.Formats;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace OpenHearth.Kernels.MatMul.Gemv;
+
+/// <summary>
+/// Look-ups for <see cref="GemvCode"/>: bytes in tables of one or two lines by permutation, points of four coordinates
+/// by permutation of two bytes each, points of eight by loads from the first cache.
+/// </summary>
+internal static class GemvCodebook
+{
+    /// <summary>
+    /// The order in which <see cref="WriteFours"/> and <see cref="WriteEights"/> fill vectors for groups of 32: a quarter of
+    /// two neighbouring vectors is a group, so that they share their scales.
+    /// </summary>
+    public static ReadOnlySpan<byte> PairedOrder => [0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15];
+
+    /// <summary>The order of the columns.</summary>
+    public static ReadOnlySpan<byte> PlainOrder => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    /// <summary>Puts a table of bytes behind the code, in lines of 64.</summary>
+    public static Label[] Lines(GemvWriter w, int bytes, Func<int, int> entry)
+    {
+        var lines = new Label[bytes / 64];
+        for (var line = 0; line < lines.Length; line++)
+            lines[line] = w.Builder.Data([.. Enumerable.Range(64 * line, 64).Select(i => (byte)entry(i))]);
+        return lines;
+    }
+
+    /// <summary>Looks 64 bytes up in two lines by the lower seven bits of their index; bit 7 has no meaning.</summary>
+    public static void LookUp128(GemvWriter w, AssemblerRegisterZMM target, AssemblerRegisterZMM index, ReadOnlySpan<Label> lines)
+    {
+        w.Asm.vmovdqa64(target, __zmmword_ptr[lines[0]]);
+        w.Asm.vpermt2b(target, index, __zmmword_ptr[lines[1]]);
+    }
+
+    /// <summary>Looks 64 bytes up in four lines.</summary>
+    /// <param name="w">The kernel.</param>
+    /// <param name="target">Result.</param>
+    /// <param name="index">Indices.</param>
+    /// <param name="upper">Where bit 7 of an index is set.</param>
+    /// <param name="lines">The table.</param>
+    /// <param name="free">A register that may be changed.</param>
+    public static void LookUp256(
+        GemvWriter w, AssemblerRegisterZMM target, AssemblerRegisterZMM index, AssemblerRegisterK upper, ReadOnlySpan<Label> lines, AssemblerRegisterZMM free)
+    {
+        LookUp128(w, target, index, lines);
+        LookUp128(w, free, index, lines[2..]);
+        w.Asm.vmovdqu8(target.k(upper), free);
+    }
+
+    /// <summary>Signs of eights of which seven are stored: see <see cref="Codebook.EvenSigns"/>.</summary>
+    public static Label[] EvenSigns(GemvWriter w) => Lines(w, 128, Codebook.EvenSigns);
+
+    /// <summary>
+    /// Prepares looking up 64 points of four coordinates with eight levels, in <see cref="PairedOrder"/>. A point is kept
+    /// as two bytes, two coordinates each.
+    /// </summary>
+    /// <param name="w">The kernel.</param>
+    /// <param name="grid">256 or 512 points.</param>
+    /// <param name="levels">What a coordinate can be.</param>
+    /// <param name="shift">What is added to coordinates.</param>
+    /// <param name="codes">Four vectors that receive the codes; the first holds the lower eight bits of the points' numbers before.</param>
+    /// <param name="ninth">Where a point's number has its ninth bit.</param>
+    public static Action WriteFours(GemvWriter w, sbyte[] grid, ReadOnlySpan<sbyte> levels, int shift, AssemblerRegisterZMM[] codes, AssemblerRegisterK? ninth)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var level = levels.ToArray();
+        var planes = Enumerable.Range(0, 2).Select(p => Lines(w, grid.Length / 4, i => Place(4 * i + 2 * p) | Place(4 * i + 2 * p + 1) << 4)).ToArray();
+        // Byte i of a vector comes from the plane of its coordinate.
+        var places = Enumerable.Range(0, 4).Select(v =>
+            Lines(w, 64, i => 32 * (v / 2) + 4 * (v % 2) + i / 16 * 8 + i % 16 / 4 + i % 4 / 2 * 64)[0]).ToArray();
+        var turns = b.ConstantBytes("turns of coordinates", i => 8 * (i % 8) + 4 * (i % 2));
+        var numbers = b.ConstantBytes("coordinates", i => i % 16 < 8 ? level[i % 8] + shift : 0);
+        var upper = w.MaskRegister();
+        var found = b.Vectors("coordinates, two each", 2);
+        return () =>
+        {
+            a.vpmovb2m(upper, codes[0]);
+            for (var p = 0; p < 2; p++)
+            {
+                LookUp256(w, found[p], codes[0], upper, planes[p], codes[1]);
+                if (ninth is not { } mask)
+                    continue;
+                LookUp256(w, codes[1], codes[0], upper, planes[p].AsSpan(4), codes[2]);
+                a.vmovdqu8(found[p].k(mask), codes[1]);
+            }
+            for (var v = 0; v < 4; v++)
+            {
+                a.vmovdqa64(codes[v], __zmmword_ptr[places[v]]);
+                a.vpermi2b(codes[v], found[0], found[1]);
+                a.vpmultishiftqb(codes[v], turns, codes[v]);
+                a.vpshufb(codes[v], numbers, codes[v]);
+            }
+        };
+
+        int Place(int coordinate) => Array.IndexOf(level, grid[coordinate]);
+    }
+
+    /// <summary>Puts points of eight coordinates behind the code.</summary>
+    /// <param name="w">The kernel.</param>
+    /// <param name="grid">The points.</param>
+    /// <param name="code">What becomes of a coordinate.</param>
+    public static Label Eights(GemvWriter w, sbyte[] grid, Func<sbyte, int> code) =>
+        w.Builder.Data([.. grid.Select(coordinate => (byte)code(coordinate))]);
+
+    /// <summary>Fills a vector with eight points.</summary>
+    /// <param name="w">The kernel.</param>
+    /// <param name="points">From <see cref="Eights"/>.</param>
+    /// <param name="target">Receives their coordinates.</param>
+    /// <param name="free">Three registers that may be changed.</param>
+    /// <param name="load">Loads the number of a point, of which there are eight, into eax.</param>
+    public static void WriteEights(GemvWriter w, Label points, AssemblerRegisterZMM target, ReadOnlySpan<AssemblerRegisterZMM> free, Action<int> load)
+    {
+        var a = w.Asm;
+        a.lea(r11, __[points]);
+        Quarter(target, 0);
+        for (var q = 1; q < 4; q++)
+            Quarter(free[q - 1], q);
+        a.vinserti32x4(KernelBuilder.Half(target), KernelBuilder.Half(target), KernelBuilder.Quarter(free[0]), 1);
+        a.vinserti32x4(KernelBuilder.Half(free[1]), KernelBuilder.Half(free[1]), KernelBuilder.Quarter(free[2]), 1);
+        a.vinserti64x4(target, target, KernelBuilder.Half(free[1]), 1);
+
+        void Quarter(AssemblerRegisterZMM register, int quarter)
+        {
+            var two = KernelBuilder.Quarter(register);
+            load(2 * quarter);
+            a.vmovq(two, __qword_ptr[r11 + rax * 8]);
+            load(2 * quarter + 1);
+            a.vmovhps(two, two, __qword_ptr[r11 + rax * 8]);
+        }
+    }
+
+    /// <summary>Stores 64 bytes to scratch so that both halves can be read back soon.</summary>
+    public static void StoreHalves(GemvWriter w, AssemblerRegisterZMM bytes, AssemblerRegisterZMM free)
+    {
+        w.Asm.vextracti64x4(KernelBuilder.Half(free), bytes, 1);
+        w.Asm.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(0)], KernelBuilder.Half(bytes));
+        w.Asm.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(32)], KernelBuilder.Half(free));
+    }
+}
