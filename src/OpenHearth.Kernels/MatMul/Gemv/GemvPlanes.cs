@@ -10,6 +10,8 @@ namespace OpenHearth.Kernels.MatMul.Gemv;
 /// </summary>
 internal static unsafe class GemvPlanes
 {
+    private const int MostSixteens = 32; // in a step
+
     /// <summary>Bytes of one token in a step.</summary>
     public static int TokenBytes(GemvCode code) => code.Order.Length / 4 * 128 + 64;
 
@@ -20,7 +22,7 @@ internal static unsafe class GemvPlanes
     public static long Bytes(GemvCode code, int columns, int tokens) => (long)Steps(code, columns) * tokens * TokenBytes(code);
 
     /// <summary>Columns that the rounded activations must have, zeros at the end.</summary>
-    public static int PaddedColumns(int columns) => (columns + 255) / 256 * 256;
+    public static int PaddedColumns(int columns) => (columns + 511) / 512 * 512;
 
     /// <summary>Lays out one token.</summary>
     /// <param name="code">The format.</param>
@@ -38,14 +40,9 @@ internal static unsafe class GemvPlanes
             for (var i = 0; i < 16; i++)
                 ((byte*)(counts + quarter))[i] = (byte)-(code.Bytes(quarter) >> i & 1);
         }
-        Vector512<int> lanes = default;
-        Vector512<float> factors = default;
-        for (var lane = 0; lane < 16; lane++)
-        {
-            lanes = lanes.WithElement(lane, Math.Max((int)code.Sums[lane], 0));
-            factors = factors.WithElement(lane, code.Sums[lane] < 0 ? 0 : code.SumFactor);
-        }
-        var neighbours = code.SumLength == 2 ? Vector512.Create(-1) : Vector512<int>.Zero;
+        var lanes = code.Sums;
+        var (pairs, factor) = (code.SumLength == 2, code.SumFactor);
+        var sums = stackalloc int[MostSixteens];
         for (var i = 0; i < columns; i += code.StepColumns, rounded += code.StepColumns, target += stepBytes)
         {
             for (var quarter = 0; quarter < order.Length; quarter++)
@@ -56,9 +53,14 @@ internal static unsafe class GemvPlanes
                 (Bytes(upper) & counts[quarter]).Store(place);
                 (Bytes(values) & counts[quarter]).Store(place + 64);
             }
-            var sums = Sums(rounded, code.StepColumns / 16);
-            sums += neighbours & Vector512.Shuffle(sums, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
-            (Vector512.ConvertToSingle(Vector512.Shuffle(sums, lanes)) * factors).Store((float*)(target + 128 * parts));
+            for (var k = 0; k < code.StepColumns / 16; k++)
+                sums[k] = Vector256.Sum(Avx2.MultiplyAddAdjacent(Vector256.Load(rounded + 16 * k), Vector256<short>.One));
+            var sumOfLane = (float*)(target + 128 * parts);
+            for (var lane = 0; lane < 16; lane++)
+            {
+                var first = lanes[lane];
+                sumOfLane[lane] = first < 0 ? 0 : factor * (pairs ? sums[first] + sums[first + 1] : sums[first]);
+            }
         }
     }
 
@@ -66,15 +68,4 @@ internal static unsafe class GemvPlanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Bytes(Vector256<short> words) =>
         Avx512BW.VL.ConvertToVector128Byte(words.AsUInt16());
-
-    // Sums of up to 16 sixteens.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Sums(short* rounded, int count)
-    {
-        var sums = stackalloc int[16];
-        Vector512<int>.Zero.Store(sums);
-        for (var i = 0; i < count; i++)
-            sums[i] = Vector256.Sum(Avx2.MultiplyAddAdjacent(Vector256.Load(rounded + 16 * i), Vector256<short>.One));
-        return Vector512.Load(sums);
-    }
 }

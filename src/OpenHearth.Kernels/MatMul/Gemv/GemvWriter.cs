@@ -24,15 +24,18 @@ internal sealed class GemvWriter
 
     private const int PrefetchBytes = 1024;
     private const int MostStreams = 4;
-    private const int ScratchBytes = 64;
+    private const int ScratchBytes = 192; // of a stream
+    private const int AllScratchBytes = ScratchBytes * MostStreams;
 
     private readonly GemvCode _code;
     private readonly int _tokens;
     private readonly KernelBuilder _builder = new();
     private readonly AssemblerRegisterZMM _sum;
+    private readonly AssemblerRegisterZMM _lower;
     private readonly AssemblerRegisterZMM[][] _totals; // [streams][tokens]
     private readonly List<(int Offset, int First, int Bytes, AssemblerRegisterK Mask)> _tailMasks = [];
     private AssemblerRegisterK? _bitMask;
+    private Action _writeAhead = () => { };
     private int _masks;
     private int _stream;
     private bool _tail;
@@ -42,6 +45,7 @@ internal sealed class GemvWriter
         _code = code;
         _tokens = tokens;
         _sum = _builder.Vector("sum");
+        _lower = _builder.Vector("sum of lower bytes");
         _totals = [.. Enumerable.Range(0, StreamsFor(tokens)).Select(s => _builder.Vectors($"total{s}.", tokens))];
     }
 
@@ -104,10 +108,16 @@ internal sealed class GemvWriter
     }
 
     /// <summary>
-    /// Memory of the kernel, <see cref="ScratchBytes"/> on lines of the cache: a store across two of them would be read back
-    /// late, and so would the upper half of a store of 64 bytes.
+    /// Memory for a step of a row, <see cref="ScratchBytes"/> on lines of the cache: a store across two of them would be read
+    /// back late, and so would be words of the upper half of a store of 64 bytes.
     /// </summary>
-    public static AssemblerMemoryOperand Scratch(int offset) => rsp + offset;
+    public AssemblerMemoryOperand Scratch(int offset) => rsp + (_stream * ScratchBytes + offset);
+
+    /// <summary>
+    /// Sets what is written for all rows in front of their steps: what takes long to come about and goes to
+    /// <see cref="Scratch"/>. A processor looks ahead no further than a row or two.
+    /// </summary>
+    public void Ahead(Action write) => _writeAhead = write;
 
     /// <summary>A mask register for the format's own use.</summary>
     public AssemblerRegisterK MaskRegister() => NextMask();
@@ -184,12 +194,23 @@ internal sealed class GemvWriter
     {
         for (var t = 0; t < _tokens; t++)
         {
-            Asm.vpxor(KernelBuilder.Quarter(_sum), KernelBuilder.Quarter(_sum), KernelBuilder.Quarter(_sum)); // known to take no time
+            Clear(_sum);
             foreach (var (codes, part) in parts)
                 Asm.vpdpbusd(_sum, codes, Plane(t, 128 * part));
-            Asm.vpslld(_sum, _sum, 8);
+            // For one token nothing else is to be done meanwhile, and two short chains of sums are there sooner than a long one.
+            var two = _tokens == 1 && parts.Length > 1;
+            var lower = two ? _lower : _sum;
+            if (two)
+                Clear(lower);
+            else
+                Asm.vpslld(_sum, _sum, 8);
             foreach (var (codes, part) in parts)
-                Asm.vpdpbusd(_sum, codes, Plane(t, 128 * part + 64));
+                Asm.vpdpbusd(lower, codes, Plane(t, 128 * part + 64));
+            if (two)
+            {
+                Asm.vpslld(_sum, _sum, 8);
+                Asm.vpaddd(_sum, _sum, lower);
+            }
             Asm.vcvtdq2ps(_sum, _sum);
             Asm.vfmadd231ps(_totals[_stream][t], _sum, scale);
         }
@@ -203,16 +224,17 @@ internal sealed class GemvWriter
     }
 
     // rsp scratch and behind it the former rsp; rdi arguments; rsi weights, with r10, rbx and rbp the way to other streams; rdx activations, rcx results, r8 steps left,
-    // r9 rows left; rax, r11 free.
+    // r9 rows left; rax, r11, r12 free.
     private void WriteRows()
     {
         var a = Asm;
         a.push(rbx);
         a.push(rbp);
+        a.push(r12);
         a.mov(rax, rsp);
-        a.sub(rsp, ScratchBytes + 64);
+        a.sub(rsp, AllScratchBytes + 64);
         a.and(rsp, -64);
-        a.mov(__qword_ptr[rsp + ScratchBytes], rax);
+        a.mov(__qword_ptr[rsp + AllScratchBytes], rax);
         a.mov(rsi, Argument(nameof(Arguments.Weights)));
         a.mov(r10, Argument(nameof(Arguments.WeightOffsets), 8));
         a.mov(rbx, Argument(nameof(Arguments.WeightOffsets), 16));
@@ -235,8 +257,10 @@ internal sealed class GemvWriter
         {
             for (var line = 0; line < _code.StepBytes; line += 64)
                 a.prefetcht0(__byte_ptr[Block + (PrefetchBytes + line)]);
-            writeStep();
+            _writeAhead();
         }
+        for (_stream = 0; _stream < _totals.Length; _stream++)
+            writeStep();
         a.add(rsi, _code.StepBytes);
         a.add(rdx, _tokens * GemvPlanes.TokenBytes(_code));
         a.dec(r8);
@@ -246,6 +270,8 @@ internal sealed class GemvWriter
         a.je(done);
         _tail = true;
         for (_stream = 0; _stream < _totals.Length; _stream++)
+            _writeAhead();
+        for (_stream = 0; _stream < _totals.Length; _stream++)
             writeStep();
         a.add(rsi, Argument(nameof(Arguments.TailBytes)));
         a.Label(ref done);
@@ -254,7 +280,8 @@ internal sealed class GemvWriter
         a.add(rcx, 4);
         a.dec(r9);
         a.jne(row);
-        a.mov(rsp, __qword_ptr[rsp + ScratchBytes]);
+        a.mov(rsp, __qword_ptr[rsp + AllScratchBytes]);
+        a.pop(r12);
         a.pop(rbp);
         a.pop(rbx);
         a.vzeroupper();
@@ -265,6 +292,9 @@ internal sealed class GemvWriter
             WriteTailMask(offset, first, bytes, mask);
         a.jmp(row);
     }
+
+    private void Clear(AssemblerRegisterZMM register) =>
+        Asm.vpxor(KernelBuilder.Quarter(register), KernelBuilder.Quarter(register), KernelBuilder.Quarter(register)); // known to take no time
 
     private static AssemblerMemoryOperand Argument(string field, int offset = 0) =>
         __qword_ptr[rdi + ((int)Marshal.OffsetOf<Arguments>(field) + offset)];

@@ -61,8 +61,8 @@ internal sealed class IQ1_MGemv : GemvCode
         var quarter = b.ConstantDwords("quarter", _ => BitConverter.SingleToInt32Bits(0.25f));
         var eighth = b.ConstantDwords("eighth", _ => BitConverter.SingleToInt32Bits(0.125f));
         var lanes = IQ2_SGemv.GroupLanes(w);
-        var (down, part) = (w.MaskRegister(), w.MaskRegister());
-        return () =>
+        var down = w.MaskRegister();
+        w.Ahead(() =>
         {
             var bytes = KernelBuilder.Quarter(scales);
             a.vpmovzxwq(factor, __xmmword_ptr[w.Block + 32]);
@@ -83,11 +83,17 @@ internal sealed class IQ1_MGemv : GemvCode
             a.vpbroadcastw(KernelBuilder.Half(factor), eax);
             a.vcvtph2ps(factor, KernelBuilder.Half(factor));
             a.vmulps(scales, scales, factor);
+            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
+            a.kmovd(__dword_ptr[w.Scratch(128)], down);
+        });
+        return () =>
+        {
+            a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
             for (var v = 0; v < 4; v++)
             {
-                GemvCodebook.WriteEights(w, points, codes, free, i => a.movzx(eax, __word_ptr[GemvWriter.Scratch(2 * (8 * v + i))]));
-                a.kshiftrd(part, down, (byte)(8 * v));
-                a.vpsubq(codes.k(part), codes, two);
+                GemvCodebook.WriteEights(w, points, codes, free, i => GemvCodebook.NextWord(w, 8 * v + i));
+                a.kmovb(down, __byte_ptr[w.Scratch(128 + v)]);
+                a.vpsubq(codes.k(down), codes, two);
                 a.vpermps(factor, lanes[v], scales);
                 w.Multiply(factor, (codes, v));
             }

@@ -60,18 +60,20 @@ internal sealed class IQ1_SGemv : GemvCode
         var (scales, mins, factor) = (b.Vector("scales"), b.Vector("minimums"), b.Vector("scales of lanes"));
         var turns = b.ConstantBytes("turns of upper bits", i => i % 8 / 2 * 3 + 16 * (1 - i % 2));
         var upper = b.ConstantWords("mask of upper bits", _ => 0x0700);
+        var places = b.ConstantDwords("places of pairs", i => i / 8 * 8 + i % 4 * 2 + i / 4 % 2);
         var seven = KernelBuilder.Half(b.ConstantDwords("mask of scales", _ => 7));
         var (one, two) = (b.ConstantDwords("one", _ => BitConverter.SingleToInt32Bits(1)), b.ConstantDwords("two", _ => BitConverter.SingleToInt32Bits(2)));
         var sign = KernelBuilder.Half(b.ConstantDwords("sign", _ => int.MinValue));
         var eighth = KernelBuilder.Half(b.ConstantDwords("eighth", _ => BitConverter.SingleToInt32Bits(0.125f)));
         var lanes = IQ2_XXSGemv.GroupLanes(w);
-        return () =>
+        w.Ahead(() =>
         {
             var (scale, min) = (KernelBuilder.Half(scales), KernelBuilder.Half(mins));
             a.vpmovzxwq(factor, __xmmword_ptr[w.Block + 34]);
             a.vpmultishiftqb(factor, turns, factor);
             a.vpmovzxbw(codes[0], __ymmword_ptr[w.Block + 2]);
             a.vpternlogd(codes[0], factor, upper, GemvWriter.OrAnd);
+            a.vpermd(codes[0], places, codes[0]);
             GemvCodebook.StoreHalves(w, codes[0], factor);
             a.vpmovzxwd(min, __xmmword_ptr[w.Block + 34]);
             a.vpsrld(scale, min, 12);
@@ -84,10 +86,17 @@ internal sealed class IQ1_SGemv : GemvCode
             a.vpslld(min, min, 16);
             a.vpternlogd(min, sign, eighth, GemvWriter.AndOr);
             a.vfmsub213ps(min, scale, scale);
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(128)], min);
+        });
+        return () =>
+        {
+            a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
+            a.vmovdqa64(KernelBuilder.Half(mins), __ymmword_ptr[w.Scratch(128)]);
             for (var half = 0; half < 2; half++)
             {
                 for (var p = 0; p < 2; p++)
-                    GemvCodebook.WriteEights(w, points, codes[p], free, i => a.movzx(eax, __word_ptr[GemvWriter.Scratch(2 * (4 * (4 * half + i / 2) + 2 * p + i % 2))]));
+                    GemvCodebook.WriteEights(w, points, codes[p], free, i => GemvCodebook.NextWord(w, 16 * half + 8 * p + i));
                 a.vpermps(factor, lanes[half], scales);
                 w.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
             }

@@ -57,7 +57,7 @@ internal sealed class IQ2_SGemv : GemvCode
         var twice = b.ConstantBytes("twice 43", 86);
         var lanes = GroupLanes(w);
         var negative = w.MaskRegister();
-        return () =>
+        w.Ahead(() =>
         {
             a.vpbroadcastq(factor, __qword_ptr[w.Block + 66]);
             a.vpmultishiftqb(factor, turns, factor);
@@ -65,9 +65,14 @@ internal sealed class IQ2_SGemv : GemvCode
             a.vpternlogd(codes, factor, upper, GemvWriter.OrAnd);
             GemvCodebook.StoreHalves(w, codes, factor);
             writeScales();
+            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
+        });
+        return () =>
+        {
+            a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
             for (var v = 0; v < 4; v++)
             {
-                GemvCodebook.WriteEights(w, points, codes, free, i => a.movzx(eax, __word_ptr[GemvWriter.Scratch(2 * (8 * v + i))]));
+                GemvCodebook.WriteEights(w, points, codes, free, i => GemvCodebook.NextWord(w, 8 * v + i));
                 a.kmovq(negative, __qword_ptr[w.Block + 34 + 8 * v]);
                 a.vpsubb(codes.k(negative), twice, codes);
                 a.vpermps(factor, lanes[v], scales);

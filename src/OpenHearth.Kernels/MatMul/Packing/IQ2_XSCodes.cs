@@ -45,32 +45,36 @@ internal sealed class IQ2_XSGemv : GemvCode
     public override Action Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var points = GemvCodebook.Eights(w, IQ2_XS.Grid, coordinate => coordinate + 43);
         var evenSigns = GemvCodebook.EvenSigns(w);
         var codes = b.Vector("codes");
         var free = b.Vectors("points", 3);
         var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var points = GemvCodebook.Eights(w, IQ2_XS.Grid, coordinate => coordinate + 43);
         var writeScales = IQ2_SGemv.WriteScales(w, scales, factor, 66);
         var number = b.ConstantWords("mask of points", _ => 511);
         var twice = b.ConstantBytes("twice 43", 86);
         var lanes = IQ2_SGemv.GroupLanes(w);
-        var negative = Enumerable.Range(0, 4).Select(_ => w.MaskRegister()).ToArray();
-        return () =>
+        var negative = w.MaskRegister();
+        w.Ahead(() =>
         {
             a.vmovdqu64(codes, __zmmword_ptr[w.Block + 2]);
             a.vpsrlw(factor, codes, 9);
             a.vpmovwb(KernelBuilder.Half(factor), factor);
             GemvCodebook.LookUp128(w, scales, factor, evenSigns);
-            a.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(0)], KernelBuilder.Half(scales));
-            for (var v = 0; v < 4; v++)
-                a.kmovq(negative[v], __qword_ptr[GemvWriter.Scratch(8 * v)]);
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(128)], KernelBuilder.Half(scales));
             a.vpandd(codes, codes, number);
             GemvCodebook.StoreHalves(w, codes, factor);
             writeScales();
+            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
+        });
+        return () =>
+        {
+            a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
             for (var v = 0; v < 4; v++)
             {
-                GemvCodebook.WriteEights(w, points, codes, free, i => a.movzx(eax, __word_ptr[GemvWriter.Scratch(2 * (8 * v + i))]));
-                a.vpsubb(codes.k(negative[v]), twice, codes);
+                GemvCodebook.WriteEights(w, points, codes, free, i => GemvCodebook.NextWord(w, 8 * v + i));
+                a.kmovq(negative, __qword_ptr[w.Scratch(128 + 8 * v)]);
+                a.vpsubb(codes.k(negative), twice, codes);
                 a.vpermps(factor, lanes[v], scales);
                 w.Multiply(factor, (codes, v));
             }

@@ -48,33 +48,38 @@ internal sealed class IQ2_XXSGemv : GemvCode
     public override Action Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var points = GemvCodebook.Eights(w, IQ2_XXS.Grid, coordinate => coordinate + 43);
         var evenSigns = GemvCodebook.EvenSigns(w);
         var codes = b.Vectors("codes", 2);
         var free = b.Vectors("points", 3);
         var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var points = GemvCodebook.Eights(w, IQ2_XXS.Grid, coordinate => coordinate + 43);
         var writeScales = WriteScales(w, scales, factor, 0.25f);
         var turns = b.ConstantBytes("turns of signs", i => 32 + 7 * (i % 4));
         var places = b.ConstantWords("places of signs", i => 4 * (i / 8 % 2 * 4 + i % 4) + i / 4 % 2);
         var twice = b.ConstantBytes("twice 43", 86);
         var lanes = GroupLanes(w);
         var negative = w.MaskRegister();
-        return () =>
+        w.Ahead(() =>
         {
             a.vmovdqu64(scales, __zmmword_ptr[w.Block + 2]);
             a.vpmultishiftqb(codes[0], turns, scales);
             GemvCodebook.LookUp128(w, factor, codes[0], evenSigns);
             a.vpermw(factor, places, factor);
-            a.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(0)], KernelBuilder.Half(factor));
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(0)], KernelBuilder.Half(factor));
             a.vpsrlq(scales, scales, 60);
             a.vcvtqq2ps(KernelBuilder.Half(scales), scales);
             writeScales();
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
+        });
+        return () =>
+        {
+            a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
             for (var half = 0; half < 2; half++)
             {
                 for (var p = 0; p < 2; p++)
                 {
-                    GemvCodebook.WriteEights(w, points, codes[p], free, i => a.movzx(eax, __byte_ptr[w.Block + (2 + 8 * (4 * half + i / 2) + 2 * p + i % 2)]));
-                    a.kmovq(negative, __qword_ptr[GemvWriter.Scratch(8 * (2 * half + p))]);
+                    GemvCodebook.WriteEights(w, points, codes[p], free, i => LoadNumber(32 * half + 8 * (i / 2) + 2 * p, i % 2));
+                    a.kmovq(negative, __qword_ptr[w.Scratch(8 * (2 * half + p))]);
                     a.vpsubb(codes[p].k(negative), twice, codes[p]);
                 }
                 a.vpermps(factor, lanes[half], scales);
@@ -82,6 +87,16 @@ internal sealed class IQ2_XXSGemv : GemvCode
             }
             w.AddSums(scales);
         };
+
+        // Two of a group's numbers follow each other.
+        void LoadNumber(int offset, int index)
+        {
+            if (index == 0)
+                a.movzx(r12d, __word_ptr[w.Block + (2 + offset)]);
+            else
+                a.shr(r12d, 8);
+            a.movzx(eax, r12b);
+        }
     }
 
     /// <summary>Where the scales of a pair of vectors are, as in the other formats with groups of 32.</summary>

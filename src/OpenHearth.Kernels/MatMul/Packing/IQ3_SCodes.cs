@@ -58,11 +58,11 @@ internal sealed class IQ3_SGemv : GemvCode
         var (one, two) = (b.ConstantDwords("one", _ => BitConverter.SingleToInt32Bits(1)), b.ConstantDwords("two", _ => BitConverter.SingleToInt32Bits(2)));
         var twice = b.ConstantBytes("twice 15", 30);
         var lanes = IQ2_XXSGemv.GroupLanes(w);
-        return () =>
+        w.Ahead(() =>
         {
             var scale = KernelBuilder.Half(scales);
             a.vpermw(KernelBuilder.Half(factor), places, __ymmword_ptr[w.Block + 74]);
-            a.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(0)], KernelBuilder.Half(factor));
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(0)], KernelBuilder.Half(factor));
             a.vmovd(KernelBuilder.Quarter(scales), __dword_ptr[w.Block + 106]);
             a.vpmultishiftqb(KernelBuilder.Quarter(scales), nibbles, KernelBuilder.Quarter(scales));
             a.vpandd(KernelBuilder.Quarter(scales), KernelBuilder.Quarter(scales), nibble);
@@ -71,6 +71,11 @@ internal sealed class IQ3_SGemv : GemvCode
             a.vfmadd213ps(scale, KernelBuilder.Half(two), KernelBuilder.Half(one));
             w.BroadcastHalf(factor, 0);
             a.vmulps(scale, scale, KernelBuilder.Half(factor));
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
+        });
+        return () =>
+        {
+            a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
             a.kmovq(ninth, __qword_ptr[w.Block + 66]);
             a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 2]);
             writePoints();
@@ -78,7 +83,7 @@ internal sealed class IQ3_SGemv : GemvCode
             {
                 for (var v = 2 * half; v < 2 * half + 2; v++)
                 {
-                    a.kmovq(negative, __qword_ptr[GemvWriter.Scratch(8 * v)]);
+                    a.kmovq(negative, __qword_ptr[w.Scratch(8 * v)]);
                     a.vpsubb(codes[v].k(negative), twice, codes[v]);
                 }
                 a.vpermps(factor, lanes[half], scales);

@@ -62,22 +62,27 @@ internal sealed class IQ3_XXSGemv : GemvCode
         var twice = b.ConstantBytes("twice 62", 124);
         var lanes = IQ2_XXSGemv.GroupLanes(w);
         var negative = w.MaskRegister();
-        return () =>
+        w.Ahead(() =>
         {
             a.vpmultishiftqb(KernelBuilder.Half(codes[0]), turns, __ymmword_ptr[w.Block + 66]);
             GemvCodebook.LookUp128(w, factor, codes[0], evenSigns);
             a.vpermw(KernelBuilder.Half(factor), places, KernelBuilder.Half(factor));
-            a.vmovdqa64(__ymmword_ptr[GemvWriter.Scratch(0)], KernelBuilder.Half(factor));
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(0)], KernelBuilder.Half(factor));
             a.vpsrld(KernelBuilder.Half(scales), __ymmword_ptr[w.Block + 66], 28);
             a.vcvtdq2ps(KernelBuilder.Half(scales), KernelBuilder.Half(scales));
             writeScales();
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
+        });
+        return () =>
+        {
+            a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
             a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 2]);
             writePoints();
             for (var half = 0; half < 2; half++)
             {
                 for (var v = 2 * half; v < 2 * half + 2; v++)
                 {
-                    a.kmovq(negative, __qword_ptr[GemvWriter.Scratch(8 * v)]);
+                    a.kmovq(negative, __qword_ptr[w.Scratch(8 * v)]);
                     a.vpsubb(codes[v].k(negative), twice, codes[v]);
                 }
                 a.vpermps(factor, lanes[half], scales);

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
@@ -20,18 +21,17 @@ internal sealed unsafe class Q1_0Codes() : RowCodes(TensorType.Q1_0, 32, hasMins
     }
 }
 
-/// <summary>A block a step. Codes 0 and 2.</summary>
+/// <summary>Four blocks a step; a quarter of each vector is of one block. Codes 0 and 2.</summary>
 internal sealed class Q1_0Gemv : GemvCode
 {
-    public override int StepColumns => 128;
+    public override int StepColumns => 512;
 
-    public override int StepBytes => 18;
+    public override int StepBytes => 72;
 
-    public override ReadOnlySpan<byte> Order => [0, 1, 2, 3, 4, 5, 6, 7];
+    public override ReadOnlySpan<byte> Order =>
+        [0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27, 4, 12, 20, 28, 5, 13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1];
-
-    public override int SumLength => 1;
+    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30];
 
     public override float SumFactor => -1;
 
@@ -39,18 +39,35 @@ internal sealed class Q1_0Gemv : GemvCode
     {
         var (a, b) = (w.Asm, w.Builder);
         var two = b.ConstantBytes("two", 2);
-        var codes = b.Vectors("codes", 2);
-        var scale = b.Vector("scale");
-        var bits = new[] { w.MaskRegister(), w.MaskRegister() };
+        // As in Q4_0: the first three blocks lie in bytes 0 to 63, the bits of the last in bytes 56 to 71.
+        var places = b.ConstantBytes("places of bytes", i => i < 48 ? 2 + i / 16 * 18 + i % 16 : i);
+        var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 4 * 9);
+        var words = b.ConstantWords("places of words", i => i % 4 * 8 + i / 4);
+        var last = w.Mask(0xFFFF_0000_0000_0000);
+        var set = w.MaskRegister();
+        var codes = b.Vectors("codes", 8);
+        var (bytes, rest, scale) = (b.Vector("bytes"), b.Vector("last bytes"), b.Vector("scales"));
+        w.Ahead(() =>
+        {
+            w.Load(rest, 0);
+            a.vpermb(bytes, places, rest);
+            a.vpermw(scale, scalePlaces, rest);
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
+            w.Load(rest, 8);
+            a.vpermb(bytes.k(last), places, rest);
+            a.vpermw(bytes, words, bytes);
+            GemvCodebook.StoreHalves(w, bytes, rest);
+            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scale);
+        });
         return () =>
         {
-            for (var v = 0; v < 2; v++)
+            a.vmovdqa64(scale, __zmmword_ptr[w.Scratch(64)]);
+            for (var v = 0; v < 8; v++)
             {
-                a.kmovq(bits[v], __qword_ptr[w.Block + 2 + 8 * v]);
-                a.vmovdqu8(codes[v].k(bits[v]).z, two);
+                a.kmovq(set, __qword_ptr[w.Scratch(8 * v)]);
+                a.vmovdqu8(codes[v].k(set).z, two);
             }
-            w.BroadcastHalf(scale, 0);
-            w.Multiply(scale, (codes[0], 0), (codes[1], 1));
+            w.Multiply(scale, [.. codes.Select((vector, v) => (vector, v))]);
             w.AddSums(scale);
         };
     }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Iced.Intel;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
@@ -61,8 +62,8 @@ internal sealed class TQ1_0Gemv : GemvCode
     public override Action Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var first = GemvCodebook.Lines(w, 256, i => Digit(i, 1) | Digit(i, 3) << 2 | Digit(i, 9) << 4 | Digit(i, 27) << 6);
-        var fifth = GemvCodebook.Lines(w, 256, i => Digit(i, 81));
+        var first = Table("four digits", i => Digit(i, 1) | Digit(i, 3) << 2 | Digit(i, 9) << 4 | Digit(i, 27) << 6);
+        var fifth = Table("fifth digit", i => Digit(i, 81));
         var three = b.ConstantBytes("code mask", 3);
         var (bytes, places) = (w.Mask(0x0FFF), w.Mask(0xF000));
         var upper = w.MaskRegister();
@@ -73,8 +74,8 @@ internal sealed class TQ1_0Gemv : GemvCode
             a.vmovdqu32(packed.k(bytes).z, __zmmword_ptr[w.Block]);
             a.vpbroadcastd(packed.k(places), __dword_ptr[w.Block + 48]);
             a.vpmovb2m(upper, packed);
-            GemvCodebook.LookUp256(w, codes[0], packed, upper, first, codes[1]);
-            GemvCodebook.LookUp256(w, codes[4], packed, upper, fifth, codes[1]);
+            LookUp(codes[0], first);
+            LookUp(codes[4], fifth);
             for (var k = 1; k < 4; k++)
                 a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
             for (var k = 0; k < 4; k++)
@@ -83,6 +84,18 @@ internal sealed class TQ1_0Gemv : GemvCode
             w.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3), (codes[4], 4));
             w.AddSums(scale);
         };
+
+        AssemblerRegisterZMM[] Table(string name, Func<int, int> entry) =>
+            [.. Enumerable.Range(0, 4).Select(k => b.ConstantBytes($"{name} {k}", i => entry(64 * k + i)))];
+
+        void LookUp(AssemblerRegisterZMM target, AssemblerRegisterZMM[] table)
+        {
+            a.vmovdqa64(target, packed);
+            a.vpermi2b(target, table[0], table[1]);
+            a.vmovdqa64(codes[1], packed);
+            a.vpermi2b(codes[1], table[2], table[3]);
+            a.vmovdqu8(target.k(upper), codes[1]);
+        }
     }
 
     private static int Digit(int value, int power) => (value * power & 255) * 3 >> 8;
