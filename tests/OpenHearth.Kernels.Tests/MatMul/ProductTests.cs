@@ -48,6 +48,41 @@ public sealed class ProductTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(FormatsAndLevels))]
+    public void Multiply_SmallScales_EqualsTheSumInDoublePrecision(TensorType type, CpuLevel level)
+    {
+        // Scales in F16 become subnormal.
+        using var pool = new ComputePool(1, level);
+        using var weights = new TestMatrix(type, 9, TestMatrix.Width(type, 3), 5, (_, largest) => largest is < 0.02f and > 1e-7f);
+        foreach (var tokens in new[] { 1, 2, 5 })
+        {
+            var x = RandomRow(tokens * weights.Columns, tokens);
+            var y = new float[tokens * weights.Rows];
+            Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Fast);
+            Check(weights, x, y, tokens, 1e-4);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(FormatsAndLevels))]
+    public void Multiply_ScalesThatAreNoNumbers_SpoilTheirRowAlone(TensorType type, CpuLevel level)
+    {
+        const int bad = 3;
+        using var pool = new ComputePool(1, level);
+        using var weights = new TestMatrix(type, 9, TestMatrix.Width(type, 3), 6, (row, largest) => row == bad ? float.IsInfinity(largest) : largest is < 100 and > 1e-3f);
+        if (weights.Values.All(float.IsFinite))
+            return; // a format whose scales are always numbers
+        foreach (var tokens in new[] { 1, 2, 5 })
+        {
+            var x = RandomRow(tokens * weights.Columns, tokens);
+            var y = new float[tokens * weights.Rows];
+            Product.Multiply(pool, weights.Matrix, x, y, tokens, Precision.Fast);
+            for (var i = 0; i < y.Length; i++)
+                Assert.Equal(i % weights.Rows != bad, float.IsFinite(y[i]));
+        }
+    }
+
     [Fact]
     public void Multiply_SharedActivation_EqualsSingleProducts()
     {
