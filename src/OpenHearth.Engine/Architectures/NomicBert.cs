@@ -43,7 +43,7 @@ internal sealed class NomicBert : Architecture
         for (var layer = 0; layer < layers; layer++)
         {
             var block = $"blk.{layer}";
-            var (q, k, v) = g.QueryKeyValue(x, $"{block}.attn_qkv", heads, heads, headWidth, grouped: false);
+            var (q, k, v) = g.QueryKeyValue(x, $"{block}.attn_qkv", heads, heads, headWidth);
             q = g.Rope(q, angles, headWidth, RotaryPairing.Halves);
             k = g.Rope(k, angles, headWidth, RotaryPairing.Halves);
             x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", width));

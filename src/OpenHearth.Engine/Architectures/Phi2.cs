@@ -44,7 +44,7 @@ internal sealed class Phi2 : Architecture
     private static (Node Queries, Node Keys, Node Values) QueryKeyValue(GraphBuilder g, DecoderParameters d, Node h, string block)
     {
         if (g.Weights.Has($"{block}.attn_qkv.weight"))
-            return g.QueryKeyValue(h, $"{block}.attn_qkv", d.Heads, d.KeyHeads, d.HeadWidth, grouped: false);
+            return g.QueryKeyValue(h, $"{block}.attn_qkv", d.Heads, d.KeyHeads, d.HeadWidth);
         var keys = d.KeyHeads * d.HeadWidth;
         return (g.Linear(h, $"{block}.attn_q", d.Heads * d.HeadWidth), g.Linear(h, $"{block}.attn_k", keys), g.Linear(h, $"{block}.attn_v", keys));
     }

@@ -50,13 +50,11 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
     public override Work Work(StepContext step)
     {
         var work = default(Work);
+        var counts = new int[up.Length];
+        for (var i = 0; i < step.Rows(this) * Used; i++)
+            counts[Expert(step.Values(Inputs[1]), i)]++;
         for (var expert = 0; expert < up.Length; expert++)
-        {
-            var count = 0;
-            for (var t = 0; t < step.Rows(this); t++)
-                count += Place(expert, step.Values(Inputs[1]), t) >= 0 ? 1 : 0;
-            work += gate[expert].Product(count) + up[expert].Product(count) + down[expert].Product(count);
-        }
+            work += gate[expert].Product(counts[expert]) + up[expert].Product(counts[expert]) + down[expert].Product(counts[expert]);
         return work;
     }
 
