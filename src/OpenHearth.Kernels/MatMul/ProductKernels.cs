@@ -88,10 +88,10 @@ public static class ProductKernels
     {
         if (precision == Precision.Exact)
             return ProductKernel.FloatRows;
-        var bf16 = generated && precision == Precision.Fast && traits.HasFlag(WeightTraits.Narrow);
-        if (traits.HasFlag(WeightTraits.Coded))
+        var bf16 = generated && precision == Precision.Fast && (traits & WeightTraits.Narrow) != 0;
+        if ((traits & WeightTraits.Coded) != 0)
         {
-            if (generated && tokens <= GemvWriter.MostTokens && traits.HasFlag(WeightTraits.Gemv))
+            if (generated && tokens <= GemvWriter.MostTokens && (traits & WeightTraits.Gemv) != 0)
                 return ProductKernel.Gemv;
             if (tokens <= CodedRows.MostTokens)
                 return ProductKernel.CodedRows;
@@ -101,7 +101,7 @@ public static class ProductKernels
         }
         if (generated && tokens > FloatGemvKernel.MostTokens)
             return bf16 && Bf16Speed.BeatsFloats ? ProductKernel.Bf16Gemm : ProductKernel.FloatGemm;
-        return generated && traits.HasFlag(WeightTraits.Plain) ? ProductKernel.FloatGemv : ProductKernel.FloatRows;
+        return generated && (traits & WeightTraits.Plain) != 0 ? ProductKernel.FloatGemv : ProductKernel.FloatRows;
     }
 
     /// <summary>What a format has.</summary>
