@@ -55,6 +55,9 @@ internal sealed class PeerProcess : IDisposable
     public int[] Greedy(IEnumerable<int> prompt, int count) =>
         [.. Ask(string.Create(CultureInfo.InvariantCulture, $"greedy {count} {string.Join(',', prompt)}")).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
 
+    /// <summary>Seconds for steps of several tokens each, with the results of all.</summary>
+    public double Batch(int steps, int rows) => Seconds(string.Create(CultureInfo.InvariantCulture, $"batch {steps} {rows}"));
+
     public void Dispose()
     {
         if (!_process.HasExited)

@@ -1,7 +1,7 @@
 // llama.cpp, as the npm package node-llama-cpp brings it, behind a line protocol on stdin and stdout:
 //   load PATH CTX THREADS   → {"load_ms", "build"}
 //   prefill N               → {"ms"}        N tokens from an empty context, in batches of 512
-//   decode N DEPTH          → {"ms"}        N tokens, one by one, after DEPTH tokens of context
+//   decode N DEPTH          → {"ms"}        N tokens, one by one, after DEPTH tokens of context, which are kept for the next decode
 //   batch N B               → {"ms"}        N steps of B tokens each, evaluated as one batch
 //   greedy N ID,ID,…        → {"ids"}       the N likeliest tokens after these, one after the other
 //   exit
@@ -9,6 +9,7 @@ import {createInterface} from "node:readline";
 import {getLlama} from "node-llama-cpp";
 
 let model, context, sequence;
+let filled = 0; // tokens that the context begins with, left there by the last decode
 
 const id = (i) => 300 + ((i * 7919) % 20000);
 const ids = (n, from = 0) => Array.from({length: n}, (_, i) => id(from + i));
@@ -27,6 +28,7 @@ async function load(path, contextSize, threads) {
 }
 
 async function prefill(count) {
+    filled = 0;
     await sequence.clearHistory();
     const tokens = ids(count);
     const start = now();
@@ -35,9 +37,15 @@ async function prefill(count) {
 }
 
 async function decode(count, depth) {
-    await sequence.clearHistory();
-    if (depth > 0)
+    if (depth > 0 && filled === depth)
+        await sequence.eraseContextTokenRanges([{start: depth, end: sequence.nextTokenIndex}]);
+    else
+        await sequence.clearHistory();
+    if (depth > 0 && filled !== depth)
         await sequence.evaluateWithoutGeneratingNewTokens(ids(depth));
+    filled = depth;
+    if (sequence.nextTokenIndex !== depth)
+        throw new Error(`${sequence.nextTokenIndex} tokens in the context instead of ${depth}`);
     // Fed one at a time, so that both engines see the same ids.
     const tokens = ids(count, depth);
     const start = now();
@@ -47,6 +55,7 @@ async function decode(count, depth) {
 }
 
 async function batch(count, rows) {
+    filled = 0;
     await sequence.clearHistory();
     const start = now();
     for (let i = 0; i < count; i++)
