@@ -55,7 +55,7 @@ internal sealed class HuggingFaceForm : IDisposable
         try
         {
             var graph = architecture.Build(new GraphBuilder(form._weights), parameters);
-            if (Others.FirstOrDefault(other => other.Name == name && parameters.Keys.ContainsKey(other.Key)).Other is { } other)
+            if (Others.FirstOrDefault(other => other.Name == name && parameters.Keys.TryGetValue(other.Key, out var value) && value is not 0u).Other is { } other)
                 throw new NotSupportedException($"{source.Path}: converting {other} to safetensors is not proven yet.");
             form.Describe(name, graph, parameters);
             form.AddTensors(architecture.Names(parameters));

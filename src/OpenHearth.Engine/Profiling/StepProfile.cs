@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using OpenHearth.Engine.Graph;
-using OpenHearth.Kernels.CodeGen;
-using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul;
 
@@ -60,16 +58,15 @@ public sealed class StepProfile
         };
         var name = string.Join(' ', names.Where(part => part.Length > 0));
         if (!_groups.TryGetValue(name, out var group))
-            _groups.Add(name, group = new Group(name, types.Count > 0 ? UnitOf(types[0], step) : ArithmeticUnit.F32));
+            _groups.Add(name, group = new Group(name, types.Count > 0 ? UnitOf(types[0], step.Rows(instruction.Writes[0]), step) : ArithmeticUnit.F32));
         return _groupOf[instruction] = group;
     }
 
-    private static ArithmeticUnit UnitOf(TensorType type, StepContext step) => type switch
+    private static ArithmeticUnit UnitOf(TensorType type, int rows, StepContext step) => ProductKernels.Choose(type, rows, step.Precision, step.Pool.Level) switch
     {
-        _ when step.Precision == Precision.Exact || step.Pool.Level < CpuLevel.Avx512 || GeneratedKernels.Refusal is not null => ArithmeticUnit.F32,
-        TensorType.F32 or TensorType.F16 => ArithmeticUnit.F32,
-        TensorType.BF16 => step.TokenCount > 1 && CpuFeatures.Current.Bf16 ? ArithmeticUnit.Bf16 : ArithmeticUnit.F32,
-        _ => ArithmeticUnit.Vnni,
+        ProductKernel.Gemv or ProductKernel.Gemm => ArithmeticUnit.Vnni,
+        ProductKernel.Bf16Gemm => ArithmeticUnit.Bf16,
+        _ => ArithmeticUnit.F32,
     };
 
     /// <summary>RmsNormOp: rms norm</summary>

@@ -68,10 +68,14 @@ public static class ProductKernels
     /// <param name="level">Instructions that may be used.</param>
     public static ProductChoice For(TensorType type, int tokens, Precision precision, CpuLevel level)
     {
-        var codes = RowCodesRegistry.Find(type);
-        var kernel = Choose(Traits(type, codes), tokens, precision, MayGenerate(level));
-        return new ProductChoice(kernel, Why(kernel, codes, tokens, precision, level), Generated(kernel, type, tokens)?.Name);
+        var kernel = Choose(type, tokens, precision, level);
+        return new ProductChoice(kernel, Why(kernel, RowCodesRegistry.Find(type), tokens, precision, level), Generated(kernel, type, tokens)?.Name);
     }
+
+    /// <summary>The choice alone, without writing a kernel.</summary>
+    /// <inheritdoc cref="For" path="/param"/>
+    public static ProductKernel Choose(TensorType type, int tokens, Precision precision, CpuLevel level) =>
+        Choose(Traits(type, RowCodesRegistry.Find(type)), tokens, precision, MayGenerate(level));
 
     /// <summary>The machine code of a generated kernel as text; writes the kernel, and those before it in the list, where no product has needed it so far.</summary>
     /// <param name="name">As <see cref="ProductChoice.Generated"/> gives it, or with another number of tokens.</param>

@@ -1,4 +1,7 @@
 using OpenHearth.Engine.Profiling;
+using OpenHearth.Kernels.Cpu;
+using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul;
 
 namespace OpenHearth.Engine.Tests.Profiling;
 
@@ -48,6 +51,20 @@ public sealed class StepProfileTests
     {
         var profile = Profile(tokens: 9);
         Assert.InRange(profile.Operations.Sum(op => op.Seconds), double.Epsilon, profile.StepSeconds);
+    }
+
+    [Fact]
+    public void Operations_Unit_IsThatOfTheKernel()
+    {
+        var generated = ProductKernels.Choose(TensorType.Q4_1, 1, Precision.Fast, CpuFeatures.Current.Level) == ProductKernel.Gemv;
+        using var model = Model.Load(SmolLm2Tests.ModelPath, new ModelOptions { ContextLength = 8 });
+        using var session = model.CreateSession();
+        using var batch = new Batch();
+        batch.Add(session, [1]);
+        var profile = new StepProfile();
+        model.Step(batch, profile);
+        Assert.Equal(generated ? ArithmeticUnit.Vnni : ArithmeticUnit.F32, Assert.Single(profile.Operations, op => op.Name == "linear ffn_down Q4_1").Unit);
+        Assert.Equal(ArithmeticUnit.F32, Assert.Single(profile.Operations, op => op.Name == "attention").Unit);
     }
 
     private static StepProfile Profile(int tokens)
