@@ -78,6 +78,9 @@ public sealed class Model : IDisposable
 
     internal byte[] Identity => _identity.Value;
 
+    /// <summary>Bytes that the values of steps take so far.</summary>
+    internal long ArenaBytes => _stepper.ArenaBytes;
+
     internal BlockPool Blocks => _blocks;
 
     /// <summary>Opens a model.</summary>

@@ -24,6 +24,9 @@ internal sealed class Stepper : IDisposable
     /// <summary>Bytes of the values of a step of so many tokens that asks for one result.</summary>
     public long ActivationBytes(int tokens) => _plan.Placement.BytesFor(tokens, 1);
 
+    /// <summary>Bytes of such values now.</summary>
+    public long ArenaBytes => _step.Arena.Bytes;
+
     /// <summary>Takes a batch in.</summary>
     /// <param name="batch">Checked by the caller; where tokens see those after them, no run is longer than a step.</param>
     /// <param name="results">[rows asked for, output width], or empty to leave them in the batch</param>

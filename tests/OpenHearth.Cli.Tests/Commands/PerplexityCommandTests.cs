@@ -38,6 +38,21 @@ public sealed class PerplexityCommandTests : IDisposable
     }
 
     [Fact]
+    public void Run_WithOtherCaches_IsNearlyTheSame()
+    {
+        double Measure(params string[] args)
+        {
+            var terminal = new FakeTerminal();
+            Assert.Equal(0, terminal.Run(["perplexity", "smollm2", "--file", _file, "--ctx", "64", "--json", .. args]));
+            return (double)JsonNode.Parse(terminal.Output)!["perplexity"]!;
+        }
+        var half = Measure();
+        var quantized = Measure("--cache-type-k", "q8_0", "--cache-type-v", "q8_0");
+        Assert.NotEqual(half, quantized);
+        Assert.InRange(quantized / half, 0.99, 1.01);
+    }
+
+    [Fact]
     public void Run_TextShorterThanAWindow_SaysWhatToDo()
     {
         var terminal = new FakeTerminal();

@@ -20,6 +20,36 @@ public sealed class ShowCommandTests
         Assert.Equal("gpt2", (string)card["metadata"]!["tokenizer.ggml.model"]!);
     }
 
+    [Fact]
+    public void Run_Memory_CountsTheCacheOfTheContext()
+    {
+        JsonNode Memory(params string[] args)
+        {
+            var terminal = new FakeTerminal();
+            Assert.Equal(0, terminal.Run(["show", "smollm2", "--memory", "--json", .. args]));
+            return JsonNode.Parse(terminal.Output)!;
+        }
+        // 30 layers, 3 heads of 64, keys and values
+        var whole = Memory();
+        Assert.Equal(8192L * 30 * 3 * 64 * 2 * 2, (long)whole["cache_bytes"]!);
+        Assert.Equal(8192, (int)whole["context"]!);
+        var names = new[] { "weight", "cache", "state", "activation", "workspace", "program" };
+        Assert.Equal(names.Sum(name => (long)whole[$"{name}_bytes"]!), (long)whole["total_bytes"]!);
+        Assert.Equal(2048L * 30 * 3 * 64 * (34 + 18) / 32, (long)Memory("--ctx", "2048", "--cache-type-k", "q8_0", "--cache-type-v", "q4_0")["cache_bytes"]!);
+    }
+
+    [Theory]
+    [InlineData(1, "8192", "--memory", "--ctx", "8193")]
+    [InlineData(2, "--memory", "--ctx", "100")]
+    [InlineData(2, "q8_0", "--memory", "--cache-type-v", "q9")]
+    [InlineData(2, "--ctx", "--memory", "--ctx", "0")]
+    public void Run_MemoryOfTheImpossible_SaysWhy(int code, string why, params string[] args)
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(code, terminal.Run(["show", "smollm2", .. args]));
+        Assert.Contains(why, terminal.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
