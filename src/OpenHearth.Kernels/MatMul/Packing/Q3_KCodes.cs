@@ -1,6 +1,6 @@
-using Iced.Intel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
