@@ -17,7 +17,7 @@ public class AttentionBenchmarks
     private ComputePool _pool = null!;
     private AttentionWorkspace _workspace = null!;
     private NativeBuffer<byte> _memory = null!;
-    private CacheFormat _format = null!;
+    private CacheFormats _formats;
     private AttentionRun[] _runs = [];
     private float[] _queries = [];
     private float[] _output = [];
@@ -36,14 +36,15 @@ public class AttentionBenchmarks
     {
         _pool = new ComputePool(CpuFeatures.Current.Cores);
         _workspace = new AttentionWorkspace();
-        _format = Cache == "F16" ? CacheFormat.F16 : CacheFormat.F32;
+        var format = Cache == "F16" ? CacheFormat.F16 : CacheFormat.F32;
+        _formats = new CacheFormats(format, format);
         var total = Past + Tokens;
         var blocks = (total + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens;
-        var bytes = _format.BlockBytes(Shape);
+        var bytes = _formats.BlockBytes(Shape);
         _memory = new NativeBuffer<byte>(blocks * bytes);
         var region = MemoryRegion.Of(_memory);
         MemoryRegion[] pages = [.. Enumerable.Range(0, blocks).Select(i => region.Slice(i * bytes, bytes))];
-        Kernel.Store(_pool, Shape, _format, 0, [new AttentionRun(pages, 0, total, 0)], Values(1, total * Shape.KeyHeads * Shape.KeyWidth), Values(2, total * Shape.KeyHeads * Shape.ValueWidth));
+        Kernel.Store(_pool, Shape, _formats, 0, [new AttentionRun(pages, 0, total, 0)], Values(1, total * Shape.KeyHeads * Shape.KeyWidth), Values(2, total * Shape.KeyHeads * Shape.ValueWidth));
         _runs = [new AttentionRun(pages, 0, Tokens, Past)];
         _queries = Values(3, Tokens * Shape.Heads * Shape.KeyWidth);
         _output = new float[Tokens * Shape.Heads * Shape.ValueWidth];
@@ -58,7 +59,7 @@ public class AttentionBenchmarks
     }
 
     [Benchmark]
-    public void Forward() => Kernel.Forward(_pool, _workspace, Shape, _format, 0, _runs, _queries, [], [], _output);
+    public void Forward() => Kernel.Forward(_pool, _workspace, Shape, _formats, 0, _runs, _queries, [], [], _output);
 
     private static float[] Values(int seed, int count)
     {
