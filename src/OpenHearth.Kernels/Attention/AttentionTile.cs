@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Vectors;
 
 namespace OpenHearth.Kernels.Attention;
@@ -55,25 +57,44 @@ internal unsafe struct AttentionTile : IRowKernel
         Begin<TSimd, TVector>(queries, sums, padded, largest, totals);
         for (var key = Unit.FirstKey / Block * Block; key < Unit.EndKey; key += Block)
         {
-            var plane = Sequence.Blocks[key / Block].Pointer + Slot + (Unit.KeyHead * Format.HeadBytes(Shape));
-            var keys = Format.Keys.LoadKeys(plane, Shape.KeyWidth, keyScratch);
+            var keyPlane = Plane(key);
+            var valuePlane = keyPlane + Format.KeyBytes(Shape);
             // Rows of tokens that come before the block see none of it.
             var unseeing = Shape.Causal ? Math.Clamp(((key - Sequence.Past) * Shape.Group) - Unit.FirstRow, 0, Unit.Rows) : 0;
             var seeing = Unit.Rows - unseeing;
-            new Span<float>(scores + (unseeing * Block), seeing * Block).Clear();
-            TileProduct.MultiplyAdd<TSimd, TVector>(
-                queries + (unseeing * Shape.KeyWidth), Shape.KeyWidth, keys, Block, scores + (unseeing * Block), Block, seeing, Shape.KeyWidth, Block);
+            var seen = scores + (unseeing * Block);
+            new Span<float>(seen, seeing * Block).Clear();
+            var keys = TakesHalves<TSimd, TVector>(Format.Keys) ? null : Format.Keys.LoadKeys(keyPlane, Shape.KeyWidth, keyScratch);
+            Multiply<TSimd, TVector>(
+                queries + (unseeing * Shape.KeyWidth), Shape.KeyWidth, keys, keyPlane, 0, Block, seen, Block, seeing, Shape.KeyWidth, valuePlane);
             var from = Math.Max(Unit.FirstKey - key, 0);
             var to = Math.Min(Unit.EndKey - key, Block);
             for (var r = unseeing; r < Unit.Rows; r++)
                 Weigh<TSimd, TVector>(r, key, from, to, scores + (r * Block), sums + (r * padded), padded, largest, totals);
-            var values = Shape.ValuesInKeys
-                ? Transpose(keys, valueScratch, Shape.ValueWidth, padded)
-                : Format.Values.LoadValues(plane + Format.KeyBytes(Shape), padded, valueScratch);
-            TileProduct.MultiplyAdd<TSimd, TVector>(
-                scores + (unseeing * Block) + from, Block, values + ((long)from * padded), padded, sums + (unseeing * padded), padded, seeing, to - from, padded);
+            var values = Shape.ValuesInKeys ? Transpose(keys, valueScratch, Shape.ValueWidth, padded)
+                : TakesHalves<TSimd, TVector>(Format.Values) ? null
+                : Format.Values.LoadValues(valuePlane, padded, valueScratch);
+            Multiply<TSimd, TVector>(
+                seen + from, Block, values, valuePlane, from, padded, sums + (unseeing * padded), padded, seeing, to - from, key + Block < Unit.EndKey ? Plane(key + Block) : valuePlane);
         }
         End<TSimd, TVector>(sums, padded, largest, totals);
+    }
+
+    private readonly byte* Plane(int key) => Sequence.Blocks[key / Block].Pointer + Slot + (Unit.KeyHead * Format.HeadBytes(Shape));
+
+    private readonly bool TakesHalves<TSimd, TVector>(CacheFormat format) where TSimd : struct, ISimd<TVector> where TVector : struct =>
+        format == CacheFormat.F16 && !Shape.ValuesInKeys && TSimd.Count == Vector512<float>.Count && GeneratedKernels.Refusal is null;
+
+    // The right side has been decoded, or lies in the cache in half precision; its first rows are left out.
+    private static void Multiply<TSimd, TVector>(
+        float* a, int strideA, float* decoded, byte* plane, int first, int strideB, float* c, int strideC, int rows, int depth, byte* next)
+        where TSimd : struct, ISimd<TVector> where TVector : struct
+    {
+        var skipped = (long)first * strideB;
+        if (decoded != null)
+            TileProduct.MultiplyAdd<TSimd, TVector>(a, strideA, decoded + skipped, strideB, c, strideC, rows, depth, strideB);
+        else
+            HalfTileProduct.MultiplyAdd(a, strideA, (ushort*)plane + skipped, strideB, c, strideC, rows, depth, strideB, next);
     }
 
     private readonly void Begin<TSimd, TVector>(float* queries, float* sums, int padded, float* largest, float* totals)
