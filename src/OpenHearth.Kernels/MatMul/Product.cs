@@ -120,6 +120,7 @@ public static unsafe class Product
             case ProductKernel.FloatGemv: FloatGemvJob.Run(pool, ref targets, x, tokens); break;
             case ProductKernel.FloatGemm: FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: false); break;
             case ProductKernel.Bf16Gemm: FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: true); break;
+            case ProductKernel.Bf16Batch: Bf16BatchJob.Run(pool, ref targets, x, tokens); break;
             default: FloatRows.Run(pool, ref targets, x, tokens); break;
         }
     }

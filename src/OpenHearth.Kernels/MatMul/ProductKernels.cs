@@ -28,6 +28,9 @@ public enum ProductKernel
     /// <summary>Generated: rows decoded into panels of bf16, beside tiles of tokens.</summary>
     Bf16Gemm,
 
+    /// <summary>Generated: a few rows at a time decoded to bf16, beside up to 32 tokens in lanes.</summary>
+    Bf16Batch,
+
     /// <summary>Rows decoded to F32 once for all tokens, multiply-adds in F32.</summary>
     FloatRows,
 }
@@ -100,11 +103,15 @@ public static class ProductKernels
             if (tokens <= CodedRows.MostTokens)
                 return ProductKernel.CodedRows;
             if (bf16 && Bf16Speed.EqualsIntegers)
-                return ProductKernel.Bf16Gemm;
+                return tokens <= Bf16BatchJob.MostTokens ? ProductKernel.Bf16Batch : ProductKernel.Bf16Gemm;
             return generated ? ProductKernel.Gemm : ProductKernel.FloatRows;
         }
         if (generated && tokens > FloatGemvKernel.MostTokens)
-            return bf16 && Bf16Speed.BeatsFloats ? ProductKernel.Bf16Gemm : ProductKernel.FloatGemm;
+        {
+            if (!bf16 || !Bf16Speed.BeatsFloats)
+                return ProductKernel.FloatGemm;
+            return tokens <= Bf16BatchJob.MostTokens ? ProductKernel.Bf16Batch : ProductKernel.Bf16Gemm;
+        }
         return generated && (traits & WeightTraits.Plain) != 0 ? ProductKernel.FloatGemv : ProductKernel.FloatRows;
     }
 
@@ -124,6 +131,7 @@ public static class ProductKernels
         ProductKernel.FloatGemv => FloatGemvKernel.Get(type, tokens),
         ProductKernel.FloatGemm or ProductKernel.Bf16Gemm =>
             FloatGemmKernel.Get(kernel == ProductKernel.Bf16Gemm, FloatGemmKernel.MostPanels, Math.Min(tokens, FloatGemmKernel.MostTokens)),
+        ProductKernel.Bf16Batch => Bf16BatchKernel.Get((tokens + Bf16BatchKernel.Lanes - 1) / Bf16BatchKernel.Lanes),
         _ => null,
     };
 
@@ -137,6 +145,7 @@ public static class ProductKernels
         ProductKernel.FloatGemv => "few tokens, bound by memory: rows as they lie in the file; AVX-512 F",
         ProductKernel.FloatGemm => "many tokens, bound by arithmetic: rows decoded into panels of F32; AVX-512 F",
         ProductKernel.Bf16Gemm => "many tokens, bound by arithmetic: rows decoded into panels of bf16, as fast here as 16-bit integers; AVX-512 BF16",
+        ProductKernel.Bf16Batch => "some tokens: a few rows at a time decoded to bf16, tokens in lanes; AVX-512 BF16",
         ProductKernel.CodedRows => $"few tokens: rows taken apart in cache, 16-bit multiply-adds of {Lower(level)}; {NotGenerated(level) ?? $"no kernel reads {codes!.Type} as it lies in the file"}",
         _ when precision == Precision.Exact => $"--exact: rows decoded to F32, activations as they are; F32 of {Lower(level)}",
         _ => $"{(tokens > 1 ? "rows decoded to F32 once for all tokens" : "rows decoded to F32")}; F32 of {Lower(level)}; {NotGenerated(level) ?? "no small integers in this format"}",
@@ -167,5 +176,7 @@ public static class ProductKernels
             if (CpuFeatures.Current.Bf16)
                 yield return FloatGemmKernel.Get(true, FloatGemmKernel.MostPanels, tokens);
         }
+        for (var vectors = 1; vectors <= Bf16BatchKernel.MostVectors && CpuFeatures.Current.Bf16; vectors++)
+            yield return Bf16BatchKernel.Get(vectors);
     }
 }

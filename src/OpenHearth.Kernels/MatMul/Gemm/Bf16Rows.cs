@@ -1,28 +1,30 @@
 using System.Runtime.InteropServices;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Packing;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Gemm;
 
 /// <summary>
-/// Rows as bf16, rounded to nearest, ties to even; numbers below the smallest normal one become zero. Needs AVX-512 BF16,
+/// Rows of at most 16 bits as bf16, rounded to nearest, ties to even; numbers below the smallest normal one become zero. Needs AVX-512 BF16,
 /// for which .NET has no class, so the loops are generated.
 /// </summary>
 internal static unsafe class Bf16Rows
 {
     private const int StepColumns = 32;
+    private const int General = 5; // kernels that are of no format
 
-    private static readonly KernelTable Kernels = new(5, number =>
-        number == 0 ? WriteFromF32() : WriteFromCodes(number <= 2 ? 16 : 32, number % 2 == 0));
+    private static readonly KernelTable Kernels = new(General + (int)(TensorType.Q2_0 + 1), number =>
+        number == 0 ? WriteFromF32() : number < General ? WriteFromCodes(number <= 2 ? 16 : 32, number % 2 == 0) : WriteFromBlocks((TensorType)(number - General)));
 
     /// <summary>What a kernel reads.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public void* Source;
         public ushort* Target;
-        public long Steps; // of 32 columns
+        public long Steps; // of 32 columns, or a format's own
         public float* Scales; // [groups]
         public float* Mins; // [groups]
     }
@@ -30,29 +32,38 @@ internal static unsafe class Bf16Rows
     /// <summary>Bytes that <see cref="Decode"/> needs for intermediate use.</summary>
     public static int ScratchBytes(Matrix weights) => weights.Codes is null ? weights.Columns * sizeof(float) : RowFloats.ScratchBytes(weights);
 
-    /// <summary>Decodes a row of weights.</summary>
+    /// <summary>Decodes part of a row of weights.</summary>
     /// <param name="weights">The matrix.</param>
     /// <param name="row">From 0.</param>
-    /// <param name="target">[columns, rounded up to whole dwords of a panel], zeros at the end</param>
+    /// <param name="first">First column, at the beginning of a block.</param>
+    /// <param name="columns">Values, whole blocks.</param>
+    /// <param name="target">[columns]</param>
     /// <param name="scratch">[<see cref="ScratchBytes"/>]</param>
-    public static void Decode(Matrix weights, int row, ushort* target, byte* scratch)
+    public static void Decode(Matrix weights, int row, int first, int columns, ushort* target, byte* scratch)
     {
-        var columns = weights.Columns;
+        var source = weights.Row(row) + TensorTypes.RowBytes(weights.Type, first);
         if (weights.Codes is { } format)
         {
             float* scales = (float*)scratch, mins = scales + columns / format.Group;
+            if (format.Bf16 is { } blocks)
+            {
+                blocks.Prepare(source, columns, scales, mins);
+                var straight = new Arguments { Source = source, Target = target, Steps = columns / blocks.StepColumns, Scales = scales, Mins = mins };
+                Kernels[General + (int)weights.Type].Run(&straight);
+                return;
+            }
             var codes = (sbyte*)(mins + columns / format.Group);
-            format.Unpack(weights.Row(row), columns, codes, scales, mins);
+            format.Unpack(source, columns, codes, scales, mins);
             var arguments = new Arguments { Source = codes, Target = target, Steps = columns / StepColumns, Scales = scales, Mins = mins };
             Kernels[1 + (format.Group == 16 ? 0 : 2) + (format.HasMins ? 1 : 0)].Run(&arguments);
         }
         else if (weights.Type == TensorType.BF16)
         {
-            Buffer.MemoryCopy(weights.Row(row), target, columns * sizeof(ushort), columns * sizeof(ushort));
+            Buffer.MemoryCopy(source, target, columns * sizeof(ushort), columns * sizeof(ushort));
         }
         else
         {
-            RowFloats.Decode(weights, row, (float*)scratch, null);
+            HalfNumbers.Decode((ushort*)source, columns, (float*)scratch);
             Round((float*)scratch, columns, target);
         }
     }
@@ -78,6 +89,12 @@ internal static unsafe class Bf16Rows
         Kernels[0].Run(&arguments);
         for (var i = 0; i < rest; i++)
             target[whole * StepColumns + i] = rounded[i];
+    }
+
+    private static GeneratedKernel WriteFromBlocks(TensorType type)
+    {
+        var format = RowCodesRegistry.Find(type)!;
+        return Bf16RowWriter.Write(type.ToString(), format.Group, format.Bf16!);
     }
 
     private static GeneratedKernel WriteFromF32()

@@ -89,7 +89,7 @@ internal unsafe struct FloatGemmJob : IJob
             if (r >= rows)
                 new Span<byte>(row, RowBytes).Clear();
             else if (_bf16)
-                Bf16Rows.Decode(weights, first + r, (ushort*)row, scratch);
+                Bf16Rows.Decode(weights, first + r, 0, _columns, (ushort*)row, scratch);
             else
                 RowFloats.Decode(weights, first + r, (float*)row, scratch);
         }

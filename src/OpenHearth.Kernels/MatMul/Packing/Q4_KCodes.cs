@@ -1,3 +1,4 @@
+using OpenHearth.Kernels.MatMul.Gemm;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Iced.Intel;
@@ -9,7 +10,7 @@ using static Iced.Intel.AssemblerRegisters;
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from 0 to 15.</summary>
-internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins: true, new Q4_KGemv())
+internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins: true, new Q4_KGemv(), new Q4_KBf16())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -102,6 +103,51 @@ internal sealed class Q4_KGemv : GemvCode
             a.vpermw(KernelBuilder.Half(head), KernelBuilder.Half(factorPlaces), KernelBuilder.Half(head));
             a.vcvtph2ps(head, KernelBuilder.Half(head));
             a.vmulps(all, all, head);
+        };
+    }
+}
+
+/// <summary>A block a step: the 16 values that a group can have are looked up.</summary>
+internal sealed unsafe class Q4_KBf16 : Bf16Code
+{
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 144;
+
+    public override void Prepare(byte* row, int columns, float* scales, float* mins)
+    {
+        for (var i = 0; i < columns; i += 256, row += 144, scales += 8, mins += 8)
+            Q4_KCodes.UnpackScales(row, scales, mins);
+    }
+
+    public override Action Write(Bf16RowWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var codes = b.ConstantDwords("codes", i => BitConverter.SingleToInt32Bits(i));
+        var (values, places) = (b.Vectors("values of group ", 2), b.Vectors("places ", 2));
+        var (low, high) = (b.Vector("columns 0 to 15"), b.Vector("columns 16 to 31"));
+        return () =>
+        {
+            // 32 bytes hold two groups: one in the lower nibbles, one in the upper ones.
+            for (var pair = 0; pair < 4; pair++)
+            {
+                for (var i = 0; i < 2; i++)
+                {
+                    a.vmulps(values[i], codes, __dword_bcst[Bf16RowWriter.Scale(2 * pair + i)]);
+                    a.vaddps(values[i], values[i], __dword_bcst[Bf16RowWriter.Min(2 * pair + i)]);
+                    a.vpmovzxbd(places[i], __xmmword_ptr[Bf16RowWriter.Block + (16 + 32 * pair + 16 * i)]);
+                }
+                for (var i = 0; i < 2; i++)
+                {
+                    a.vpermps(low, places[0], values[i]);
+                    a.vpermps(high, places[1], values[i]);
+                    w.Store(low, high, 64 * pair + 32 * i);
+                    if (i > 0)
+                        continue;
+                    a.vpsrld(places[0], places[0], 4);
+                    a.vpsrld(places[1], places[1], 4);
+                }
+            }
         };
     }
 }

@@ -1,3 +1,5 @@
+using OpenHearth.Kernels.MatMul.Gemm;
+using static Iced.Intel.AssemblerRegisters;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
@@ -6,7 +8,7 @@ using OpenHearth.Kernels.MatMul.Gemv;
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -128 to 127, as they are stored.</summary>
-internal sealed unsafe class Q8_0Codes() : RowCodes(TensorType.Q8_0, 32, hasMins: false, new Q8_0Gemv())
+internal sealed unsafe class Q8_0Codes() : RowCodes(TensorType.Q8_0, 32, hasMins: false, new Q8_0Gemv(), new Q8_0Bf16())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -45,6 +47,32 @@ internal sealed class Q8_0Gemv : GemvCode
             a.vcvtph2ps(scale, KernelBuilder.Half(scale));
             w.Multiply(scale, (codes, 0));
             w.AddSums(scale);
+        };
+    }
+}
+
+/// <summary>A block a step.</summary>
+internal sealed class Q8_0Bf16 : Bf16Code
+{
+    public override int StepColumns => 32;
+
+    public override int StepBytes => 34;
+
+    public override Action Write(Bf16RowWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var (scale, halves) = (b.Vector("scale"), b.Vectors("columns from 16 · ", 2));
+        return () =>
+        {
+            a.vpbroadcastw(KernelBuilder.Half(scale), __word_ptr[Bf16RowWriter.Block]);
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
+            for (var i = 0; i < 2; i++)
+            {
+                a.vpmovsxbd(halves[i], __xmmword_ptr[Bf16RowWriter.Block + (2 + 16 * i)]);
+                a.vcvtdq2ps(halves[i], halves[i]);
+                a.vmulps(halves[i], halves[i], scale);
+            }
+            w.Store(halves[0], halves[1], 0);
         };
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.MatMul.Gemv;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
@@ -13,7 +14,8 @@ namespace OpenHearth.Kernels.MatMul.Packing;
 /// <param name="group">Codes that share a scale: 16 or 32.</param>
 /// <param name="hasMins">Whether groups have minimums.</param>
 /// <param name="gemv">How generated code reads the format; null where it doesn't.</param>
-internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins, GemvCode? gemv = null)
+/// <param name="bf16">How generated code decodes the format to bf16; null where it doesn't.</param>
+internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins, GemvCode? gemv = null, Bf16Code? bf16 = null)
 {
     public TensorType Type { get; } = type;
 
@@ -25,6 +27,9 @@ internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins
 
     /// <summary>How generated code for few tokens reads the format; null where there is none and <see cref="Unpack"/> is used.</summary>
     public GemvCode? Gemv { get; } = gemv;
+
+    /// <summary>How generated code decodes the format to bf16; null where there is none and <see cref="Unpack"/> is used.</summary>
+    public Bf16Code? Bf16 { get; } = bf16;
 
     /// <summary>Takes a row apart. Decoding codes, scales and minimums gives the format's values to within one rounding.</summary>
     /// <param name="row">Blocks of the row.</param>

@@ -33,8 +33,11 @@ public sealed unsafe class Bf16RowsTests
     }
 
     [Theory]
-    [InlineData(TensorType.Q4_0)] // groups of 32
-    [InlineData(TensorType.Q4_K)] // with minimums
+    [InlineData(TensorType.Q4_0)] // straight from blocks
+    [InlineData(TensorType.Q8_0)]
+    [InlineData(TensorType.Q4_K)]
+    [InlineData(TensorType.Q5_0)] // groups of 32
+    [InlineData(TensorType.Q5_K)] // with minimums
     [InlineData(TensorType.Q6_K)] // groups of 16
     [InlineData(TensorType.Q2_K)] // with minimums
     [InlineData(TensorType.F16)]
@@ -56,7 +59,7 @@ public sealed unsafe class Bf16RowsTests
                 fixed (float* pv = values)
                 {
                     RowFloats.Decode(weights.Matrix, row, pv, ps);
-                    Bf16Rows.Decode(weights.Matrix, row, pt, ps);
+                    Bf16Rows.Decode(weights.Matrix, row, 0, columns, pt, ps);
                 }
                 for (var i = 0; i < columns; i++)
                     AssertRounded(values[i], target[i]);
