@@ -55,7 +55,7 @@ public static class Computer
 
     private static IEnumerable<KernelChoice> KernelChoices(TensorType type)
     {
-        const int mostTokens = 16; // more make no difference
+        const int mostTokens = 40; // more make no difference
         var choices = Enumerable.Range(1, mostTokens).Select(tokens => ProductKernels.For(type, tokens, Precision.Fast, CpuFeatures.Current.Level)).ToList();
         for (var first = 0; first < mostTokens;)
         {
