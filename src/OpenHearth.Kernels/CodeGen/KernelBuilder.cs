@@ -23,6 +23,9 @@ internal sealed class KernelBuilder
     /// <summary>The assembler.</summary>
     public Assembler Asm { get; } = new(64) { PreferVex = false }; // all 32 registers
 
+    /// <summary>Vector registers that are not taken.</summary>
+    public int Left => _free.Count;
+
     /// <summary>Takes a vector register.</summary>
     /// <exception cref="InvalidOperationException">All 32 are in use.</exception>
     public AssemblerRegisterZMM Vector(string name)

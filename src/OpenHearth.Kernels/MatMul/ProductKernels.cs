@@ -98,7 +98,7 @@ public static class ProductKernels
         var bf16 = generated && precision == Precision.Fast && (traits & WeightTraits.Narrow) != 0;
         if ((traits & WeightTraits.Coded) != 0)
         {
-            if (generated && tokens <= GemvWriter.MostTokens && (traits & WeightTraits.Gemv) != 0)
+            if (generated && tokens <= GemvJob.MostTokens && (traits & WeightTraits.Gemv) != 0)
                 return ProductKernel.Gemv;
             if (tokens <= CodedRows.MostTokens)
                 return ProductKernel.CodedRows;
@@ -126,7 +126,7 @@ public static class ProductKernels
 
     private static GeneratedKernel? Generated(ProductKernel kernel, TensorType type, int tokens) => kernel switch
     {
-        ProductKernel.Gemv => GemvKernels.Get(type, tokens),
+        ProductKernel.Gemv => GemvKernels.Get(type, GemvJob.TokensOfKernel(tokens)),
         ProductKernel.Gemm => GemmOf(RowCodesRegistry.Find(type)!, Math.Min(tokens, GemmKernel.MostTokens)),
         ProductKernel.FloatGemv => FloatGemvKernel.Get(type, tokens),
         ProductKernel.FloatGemm or ProductKernel.Bf16Gemm =>

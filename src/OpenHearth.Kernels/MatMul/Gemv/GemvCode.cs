@@ -22,20 +22,29 @@ internal abstract class GemvCode
     /// <param name="quarter">Its place in <see cref="Order"/>.</param>
     public virtual ushort Bytes(int quarter) => 0xFFFF;
 
+    /// <summary>What was added to codes to make them unsigned; it comes off the integer sums. 0 for formats that add <see cref="Sums"/> themselves.</summary>
+    public virtual int Offset => 0;
+
+    /// <summary>Vectors of codes that one <see cref="GemvWriter.Multiply"/> takes, where there is an offset.</summary>
+    public virtual int Together => Order.Length / 4;
+
     /// <summary>
-    /// For each lane, the sixteen of columns whose sum of activations the step's sum vector holds there; -1 for none.
+    /// For each lane, the sixteen of columns whose sum of activations the step's sum vector holds there; -1 for none. Empty where
+    /// there is no such vector.
     /// </summary>
-    public abstract ReadOnlySpan<sbyte> Sums { get; }
+    public virtual ReadOnlySpan<sbyte> Sums => [];
 
     /// <summary>Sixteens that follow each other in a sum: 1 or 2.</summary>
     public virtual int SumLength => 2;
 
-    /// <summary>What sums are multiplied with: what was added to codes to make them unsigned, negated; or ±1 for minimums.</summary>
-    public abstract float SumFactor { get; }
+    /// <summary>What sums are multiplied with: what was added to codes, negated; or ±1 for minimums.</summary>
+    public virtual float SumFactor => 1;
 
     /// <summary>
-    /// Takes registers and loads what does not change from step to step; returns what writes a step: taking its blocks
-    /// apart, <see cref="GemvWriter.Multiply"/> for its codes and <see cref="GemvWriter.AddSums"/> once.
+    /// Takes registers and loads what does not change from step to step; returns what writes a row's step: taking its blocks
+    /// apart and giving <see cref="GemvWriter.Multiply"/> for its codes and, where there are sums,
+    /// <see cref="GemvWriter.AddSums"/> once. Between two of them other rows are written, so what is still needed then must be
+    /// in registers of <see cref="GemvWriter.Vector"/>.
     /// </summary>
-    public abstract Action Write(GemvWriter w);
+    public abstract Func<IEnumerable<GemvProduct>> Write(GemvWriter w);
 }

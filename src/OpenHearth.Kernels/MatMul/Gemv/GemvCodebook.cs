@@ -65,7 +65,7 @@ internal static class GemvCodebook
     /// <param name="shift">What is added to coordinates.</param>
     /// <param name="codes">Four vectors that receive the codes; the first holds the lower eight bits of the points' numbers before.</param>
     /// <param name="ninth">Where a point's number has its ninth bit.</param>
-    public static Action WriteFours(GemvWriter w, sbyte[] grid, ReadOnlySpan<sbyte> levels, int shift, AssemblerRegisterZMM[] codes, AssemblerRegisterK? ninth)
+    public static Action WriteFours(GemvWriter w, sbyte[] grid, ReadOnlySpan<sbyte> levels, int shift, GemvRegister[] codes, AssemblerRegisterK? ninth)
     {
         var (a, b) = (w.Asm, w.Builder);
         var level = levels.ToArray();

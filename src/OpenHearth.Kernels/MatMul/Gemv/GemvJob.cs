@@ -2,27 +2,38 @@ using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Kernels.MatMul.Gemv;
 
-/// <summary>Products of few tokens with generated kernels: bound by memory, so each thread streams neighbouring rows.</summary>
+/// <summary>
+/// Products of few tokens with generated kernels: bound by memory, so each thread streams neighbouring rows. More tokens
+/// than a kernel takes go over a part's rows several times, from the second time on out of the cache.
+/// </summary>
 internal unsafe struct GemvJob : IJob
 {
+    /// <summary>Most tokens of a product: beyond, packing rows for the GEMM costs less.</summary>
+    public const int MostTokens = 16;
+
     // From here on, laying out the activations pays on all threads.
     private const int ParallelValues = 16 * 1024;
+
+    private const int ScaleBytes = MostTokens * sizeof(float); // a multiple of 64
 
     private Targets _targets;
     private int _tokens;
     private float* _scales; // [tokens]
     private Planes _planes; // of each target
 
+    /// <summary>Tokens of the kernel that goes over rows first.</summary>
+    public static int TokensOfKernel(int tokens) => FirstOf(1, tokens);
+
     /// <summary>Multiplies. Every format must have a <see cref="Packing.RowCodes.Gemv"/>; the level must be AVX-512 or above, and code generation allowed.</summary>
     public static void Run(ComputePool pool, ref Targets targets, float* x, int tokens)
     {
         var columns = targets[0].Weights.Columns;
-        var bytes = 64L;
+        var bytes = (long)ScaleBytes;
         for (var i = 0; i < targets.Count; i++)
             bytes += GemvPlanes.Bytes(targets[i].Weights.Codes!.Gemv!, columns, tokens);
         var memory = pool.Shared.Get(bytes);
         var job = new GemvJob { _targets = targets, _tokens = tokens, _scales = (float*)memory };
-        memory += 64;
+        memory += ScaleBytes;
         for (var i = 0; i < targets.Count; i++)
         {
             // Matrices of the same format share their activations.
@@ -55,13 +66,27 @@ internal unsafe struct GemvJob : IJob
             Weights = weights.Row(first),
             Steps = steps,
             TailBytes = tail,
-            Planes = (byte*)_planes[index],
-            Y = target.Y + first,
             YStride = (long)weights.Rows * sizeof(float),
-            Scales = _scales,
         };
-        GemvWriter.Spread(ref arguments, end - first, weights.RowBytes, _tokens);
-        GemvKernels.Get(weights.Type, _tokens).Run(&arguments);
+        for (var pass = 0; pass < Passes(_tokens); pass++)
+        {
+            var token = FirstOf(pass, _tokens);
+            var tokens = FirstOf(pass + 1, _tokens) - token;
+            arguments.Planes = (byte*)_planes[index] + GemvPlanes.Bytes(code, weights.Columns, token);
+            arguments.Y = target.Y + first + (long)token * weights.Rows;
+            arguments.Scales = _scales + token;
+            GemvWriter.Spread(ref arguments, end - first, weights.RowBytes, tokens);
+            GemvKernels.Get(weights.Type, tokens).Run(&arguments);
+        }
+    }
+
+    private static int Passes(int tokens) => (tokens + GemvWriter.MostTokens - 1) / GemvWriter.MostTokens;
+
+    private static int FirstOf(int pass, int tokens)
+    {
+        // All passes have as many tokens, the first ones one more where that doesn't work out.
+        var (each, more) = Math.DivRem(tokens, Passes(tokens));
+        return pass * each + Math.Min(pass, more);
     }
 
     private struct PrepareJob : IJob
@@ -86,8 +111,14 @@ internal unsafe struct GemvJob : IJob
                 for (var k = 0; k < i; k++)
                     known |= Job._planes[k] == Job._planes[i];
                 var tokenBytes = GemvPlanes.TokenBytes(code);
-                if (!known)
-                    GemvPlanes.Write(code, Columns, rounded, (byte*)Job._planes[i] + part * tokenBytes, Job._tokens * tokenBytes);
+                if (known)
+                    continue;
+                var pass = 0;
+                while (FirstOf(pass + 1, Job._tokens) <= part)
+                    pass++;
+                var first = FirstOf(pass, Job._tokens);
+                var place = (byte*)Job._planes[i] + GemvPlanes.Bytes(code, Columns, first) + (part - first) * tokenBytes;
+                GemvPlanes.Write(code, Columns, rounded, place, (FirstOf(pass + 1, Job._tokens) - first) * tokenBytes);
             }
         }
     }

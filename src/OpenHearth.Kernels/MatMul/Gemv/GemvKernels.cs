@@ -13,6 +13,6 @@ internal static class GemvKernels
         return GemvWriter.Write(((TensorType)type).ToString(), RowCodesRegistry.Find((TensorType)type)!.Gemv!, tokens + 1);
     });
 
-    /// <summary>The kernel of a format that has a <see cref="RowCodes.Gemv"/>, for 1 to 8 tokens.</summary>
+    /// <summary>The kernel of a format that has a <see cref="RowCodes.Gemv"/>, for 1 to <see cref="GemvWriter.MostTokens"/> tokens.</summary>
     public static GeneratedKernel Get(TensorType type, int tokens) => Kernels[(int)type * GemvWriter.MostTokens + tokens - 1];
 }

@@ -6,14 +6,21 @@ namespace OpenHearth.Kernels.MatMul.Gemv;
 
 /// <summary>
 /// Activations as generated products of few tokens read them: for each step, each token: for each vector of codes 64 upper
-/// and 64 lower signed bytes, and one vector of sums. Needs AVX-512.
+/// and 64 lower signed bytes; then for vectors multiplied together what their offset adds to each lane, negated, as integers;
+/// or one vector of sums. Needs AVX-512.
 /// </summary>
 internal static unsafe class GemvPlanes
 {
     private const int MostSixteens = 32; // in a step
 
     /// <summary>Bytes of one token in a step.</summary>
-    public static int TokenBytes(GemvCode code) => code.Order.Length / 4 * 128 + 64;
+    public static int TokenBytes(GemvCode code) => SumsAt(code) + (code.Sums.IsEmpty ? 0 : 64);
+
+    /// <summary>Where in them the offsets of some vectors are.</summary>
+    public static int OffsetsAt(GemvCode code, int firstVector) => code.Order.Length / 4 * 128 + firstVector / code.Together * 64;
+
+    /// <summary>Where in them the sums are.</summary>
+    public static int SumsAt(GemvCode code) => code.Order.Length / 4 * 128 + (code.Offset == 0 ? 0 : code.Order.Length / 4 / code.Together * 64);
 
     /// <summary>Steps of a row, an incomplete one included.</summary>
     public static int Steps(GemvCode code, int columns) => (columns + code.StepColumns - 1) / code.StepColumns;
@@ -33,7 +40,6 @@ internal static unsafe class GemvPlanes
     public static void Write(GemvCode code, int columns, short* rounded, byte* target, int stepBytes)
     {
         var order = code.Order;
-        var parts = order.Length / 4;
         var counts = stackalloc Vector128<byte>[order.Length];
         for (var quarter = 0; quarter < order.Length; quarter++)
         {
@@ -41,7 +47,8 @@ internal static unsafe class GemvPlanes
                 ((byte*)(counts + quarter))[i] = (byte)-(code.Bytes(quarter) >> i & 1);
         }
         var lanes = code.Sums;
-        var (pairs, factor) = (code.SumLength == 2, code.SumFactor);
+        var (offset, together) = (Vector128.Create(-code.Offset), code.Together);
+        var (twice, factor) = (code.SumLength == 2, code.SumFactor);
         var sums = stackalloc int[MostSixteens];
         for (var i = 0; i < columns; i += code.StepColumns, rounded += code.StepColumns, target += stepBytes)
         {
@@ -52,14 +59,23 @@ internal static unsafe class GemvPlanes
                 var place = target + quarter / 4 * 128 + quarter % 4 * 16;
                 (Bytes(upper) & counts[quarter]).Store(place);
                 (Bytes(values) & counts[quarter]).Store(place + 64);
+                if (code.Offset == 0)
+                    continue;
+                var vector = quarter / 4;
+                var pairs = Avx2.MultiplyAddAdjacent(values & Avx2.ConvertToVector256Int16(counts[quarter].AsSByte()), Vector256<short>.One);
+                var added = Ssse3.HorizontalAdd(pairs.GetLower(), pairs.GetUpper()) * offset;
+                var lane = target + OffsetsAt(code, vector) + quarter % 4 * 16;
+                (vector % together == 0 ? added : added + Vector128.Load((int*)lane)).Store((int*)lane);
             }
+            if (lanes.IsEmpty)
+                continue;
             for (var k = 0; k < code.StepColumns / 16; k++)
                 sums[k] = Vector256.Sum(Avx2.MultiplyAddAdjacent(Vector256.Load(rounded + 16 * k), Vector256<short>.One));
-            var sumOfLane = (float*)(target + 128 * parts);
+            var sumOfLane = (float*)(target + SumsAt(code));
             for (var lane = 0; lane < 16; lane++)
             {
                 var first = lanes[lane];
-                sumOfLane[lane] = first < 0 ? 0 : factor * (pairs ? sums[first] + sums[first + 1] : sums[first]);
+                sumOfLane[lane] = first < 0 ? 0 : factor * (twice ? sums[first] + sums[first + 1] : sums[first]);
             }
         }
     }

@@ -13,8 +13,8 @@ namespace OpenHearth.Kernels.MatMul.Gemv;
 /// </summary>
 internal sealed class GemvWriter
 {
-    /// <summary>Most tokens of a kernel: beyond, packing rows for the GEMM costs less.</summary>
-    public const int MostTokens = 8;
+    /// <summary>Most tokens of a kernel: activations of more do not stay in the first cache, and registers are left for two rows.</summary>
+    public const int MostTokens = 4;
 
     /// <summary>For vpternlog: a | b &amp; c.</summary>
     public const byte OrAnd = 0xF8;
@@ -30,22 +30,25 @@ internal sealed class GemvWriter
     private readonly GemvCode _code;
     private readonly int _tokens;
     private readonly KernelBuilder _builder = new();
-    private readonly AssemblerRegisterZMM _sum;
-    private readonly AssemblerRegisterZMM _lower;
+    private readonly int _together; // streams that load activations once
+    private readonly AssemblerRegisterZMM[] _sums; // [together]
+    private readonly AssemblerRegisterZMM _activations;
     private readonly AssemblerRegisterZMM[][] _totals; // [streams][tokens]
     private readonly List<(int Offset, int First, int Bytes, AssemblerRegisterK Mask)> _tailMasks = [];
     private AssemblerRegisterK? _bitMask;
     private Action _writeAhead = () => { };
     private int _masks;
     private int _stream;
+    private int _registersOfRow;
     private bool _tail;
 
-    private GemvWriter(GemvCode code, int tokens)
+    private GemvWriter(GemvCode code, int tokens, int together)
     {
         _code = code;
         _tokens = tokens;
-        _sum = _builder.Vector("sum");
-        _lower = _builder.Vector("sum of lower bytes");
+        _together = together;
+        _sums = _builder.Vectors("sum", together);
+        _activations = _builder.Vector("activations");
         _totals = [.. Enumerable.Range(0, StreamsFor(tokens)).Select(s => _builder.Vectors($"total{s}.", tokens))];
     }
 
@@ -74,10 +77,18 @@ internal sealed class GemvWriter
     /// <summary>Writes a kernel.</summary>
     public static GeneratedKernel Write(string name, GemvCode code, int tokens)
     {
-        var writer = new GemvWriter(code, tokens);
+        var trial = new GemvWriter(code, tokens, together: 1);
+        code.Write(trial);
+        var together = StreamsFor(tokens);
+        while ((together - 1) * (trial._registersOfRow + 1) > trial._builder.Left)
+            together /= 2;
+        var writer = new GemvWriter(code, tokens, together);
         writer.WriteRows();
         return writer._builder.Build($"gemv {name} × {tokens} {(tokens == 1 ? "token" : "tokens")}");
     }
+
+    /// <summary>Which row is being written of those that are multiplied together.</summary>
+    public int Row => _stream % _together;
 
     /// <summary>The blocks of the step that is being written.</summary>
     public AssemblerMemoryOperand Block => _stream switch
@@ -89,7 +100,7 @@ internal sealed class GemvWriter
     };
 
     /// <summary>Rows that a kernel reads side by side.</summary>
-    public static int StreamsFor(int tokens) => tokens <= 2 ? MostStreams : tokens <= 4 ? 2 : 1;
+    public static int StreamsFor(int tokens) => tokens <= 2 ? MostStreams : 2;
 
     /// <summary>
     /// Spreads rows over streams. Where they are no multiple, streams overlap: a row is then computed twice, by the same
@@ -187,40 +198,103 @@ internal sealed class GemvWriter
         Asm.vpandd(bytes, bytes, mask);
     }
 
+    /// <summary>A register of each row of those that are multiplied together.</summary>
+    public GemvRegister Vector(string name)
+    {
+        _registersOfRow++;
+        return new GemvRegister(this, _builder.Vectors($"{name}, row ", _together));
+    }
+
+    /// <summary>Several registers of each row.</summary>
+    public GemvRegister[] Vectors(string name, int count) => [.. Enumerable.Range(0, count).Select(i => Vector($"{name}{i}"))];
+
     /// <summary>Adds scale · Σ codes · activations to every token's total. Codes that share their scales may come together.</summary>
     /// <param name="scale">Scale of each lane's four codes.</param>
     /// <param name="parts">Vectors of codes with their place in <see cref="GemvCode.Order"/>.</param>
-    public void Multiply(AssemblerRegisterZMM scale, params ReadOnlySpan<(AssemblerRegisterZMM Codes, int Part)> parts)
+    public static GemvProduct Multiply(AssemblerRegisterZMM scale, params (AssemblerRegisterZMM Codes, int Part)[] parts) => new(scale, parts);
+
+    /// <summary>Adds factors · sums of activations to every token's total.</summary>
+    public static GemvProduct AddSums(AssemblerRegisterZMM factors) => new(factors, []);
+
+    private void WriteSteps(Func<IEnumerable<GemvProduct>> writeStep)
     {
-        for (var t = 0; t < _tokens; t++)
+        for (var first = 0; first < _totals.Length; first += _together)
         {
-            Clear(_sum);
-            foreach (var (codes, part) in parts)
-                Asm.vpdpbusd(_sum, codes, Plane(t, 128 * part));
-            // For one token nothing else is to be done meanwhile, and two short chains of sums are there sooner than a long one.
-            var two = _tokens == 1 && parts.Length > 1;
-            var lower = two ? _lower : _sum;
-            if (two)
-                Clear(lower);
-            else
-                Asm.vpslld(_sum, _sum, 8);
-            foreach (var (codes, part) in parts)
-                Asm.vpdpbusd(lower, codes, Plane(t, 128 * part + 64));
-            if (two)
+            // Rows take turns up to each product, so that activations are loaded once for all of them.
+            var rows = Enumerable.Range(first, _together).Select(_ => writeStep().GetEnumerator()).ToArray();
+            while (true)
             {
-                Asm.vpslld(_sum, _sum, 8);
-                Asm.vpaddd(_sum, _sum, lower);
+                var written = 0;
+                for (_stream = first; _stream < first + _together; _stream++)
+                    written += rows[_stream - first].MoveNext() ? 1 : 0;
+                if (written == 0)
+                    break;
+                for (var t = 0; t < _tokens; t++)
+                    WriteProduct([.. rows.Select(row => row.Current)], first, t);
             }
-            Asm.vcvtdq2ps(_sum, _sum);
-            Asm.vfmadd231ps(_totals[_stream][t], _sum, scale);
         }
     }
 
-    /// <summary>Adds factors · sums of activations to every token's total.</summary>
-    public void AddSums(AssemblerRegisterZMM factors)
+    private void WriteProduct(GemvProduct[] rows, int first, int token)
     {
-        for (var t = 0; t < _tokens; t++)
-            Asm.vfmadd231ps(_totals[_stream][t], factors, Plane(t, 128 * (_code.Order.Length / 4)));
+        var a = Asm;
+        if (rows[0].Parts.Length == 0)
+        {
+            a.vmovups(_activations, Plane(token, GemvPlanes.SumsAt(_code)));
+            for (var r = 0; r < rows.Length; r++)
+                a.vfmadd231ps(_totals[first + r][token], rows[r].Scale, _activations);
+            return;
+        }
+        if (_together == 1)
+        {
+            WriteAlone(rows[0], first, token);
+            return;
+        }
+        foreach (var sum in _sums)
+            Clear(sum);
+        AddDots(rows, token, 0);
+        foreach (var sum in _sums)
+            a.vpslld(sum, sum, 8);
+        if (_code.Offset != 0)
+        {
+            a.vmovdqa64(_activations, Plane(token, GemvPlanes.OffsetsAt(_code, rows[0].Parts[0].Part)));
+            foreach (var sum in _sums)
+                a.vpaddd(sum, sum, _activations);
+        }
+        AddDots(rows, token, 64);
+        foreach (var sum in _sums)
+            a.vcvtdq2ps(sum, sum);
+        for (var r = 0; r < rows.Length; r++)
+            a.vfmadd231ps(_totals[first + r][token], _sums[r], rows[r].Scale);
+    }
+
+    // Two short chains of sums are there sooner than a long one, and one of them can begin with the offset.
+    private void WriteAlone(GemvProduct row, int first, int token)
+    {
+        var (a, upper, lower) = (Asm, _sums[0], _activations);
+        Clear(upper);
+        if (_code.Offset == 0)
+            Clear(lower);
+        else
+            a.vmovdqa64(lower, Plane(token, GemvPlanes.OffsetsAt(_code, row.Parts[0].Part)));
+        foreach (var (codes, part) in row.Parts)
+            a.vpdpbusd(upper, codes, Plane(token, 128 * part));
+        foreach (var (codes, part) in row.Parts)
+            a.vpdpbusd(lower, codes, Plane(token, 128 * part + 64));
+        a.vpslld(upper, upper, 8);
+        a.vpaddd(upper, upper, lower);
+        a.vcvtdq2ps(upper, upper);
+        a.vfmadd231ps(_totals[first][token], upper, row.Scale);
+    }
+
+    private void AddDots(GemvProduct[] rows, int token, int plane)
+    {
+        for (var i = 0; i < rows[0].Parts.Length; i++)
+        {
+            Asm.vmovdqa64(_activations, Plane(token, 128 * rows[0].Parts[i].Part + plane));
+            for (var r = 0; r < rows.Length; r++)
+                Asm.vpdpbusd(_sums[r], rows[r].Parts[i].Codes, _activations);
+        }
     }
 
     // rsp scratch and behind it the former rsp; rdi arguments; rsi weights, with r10, rbx and rbp the way to other streams; rdx activations, rcx results, r8 steps left,
@@ -259,8 +333,7 @@ internal sealed class GemvWriter
                 a.prefetcht0(__byte_ptr[Block + (PrefetchBytes + line)]);
             _writeAhead();
         }
-        for (_stream = 0; _stream < _totals.Length; _stream++)
-            writeStep();
+        WriteSteps(writeStep);
         a.add(rsi, _code.StepBytes);
         a.add(rdx, _tokens * GemvPlanes.TokenBytes(_code));
         a.dec(r8);
@@ -271,8 +344,7 @@ internal sealed class GemvWriter
         _tail = true;
         for (_stream = 0; _stream < _totals.Length; _stream++)
             _writeAhead();
-        for (_stream = 0; _stream < _totals.Length; _stream++)
-            writeStep();
+        WriteSteps(writeStep);
         a.add(rsi, Argument(nameof(Arguments.TailBytes)));
         a.Label(ref done);
         for (_stream = 0; _stream < _totals.Length; _stream++)
@@ -327,7 +399,7 @@ internal sealed class GemvWriter
         for (var t = 0; t < _tokens; t++)
         {
             var total = _totals[_stream][t];
-            _builder.SumLanes(total, _sum);
+            _builder.SumLanes(total, _activations);
             a.vmulss(KernelBuilder.Quarter(total), KernelBuilder.Quarter(total), __dword_ptr[rax + 4 * t]);
             a.vmovss(__dword_ptr[r11], KernelBuilder.Quarter(total));
             if (t + 1 < _tokens)

@@ -28,27 +28,24 @@ internal sealed class I2_SGemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    public override int Offset => 1;
 
-    public override int SumLength => 1;
-
-    public override float SumFactor => -1;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("code mask", 3);
         var one = b.ConstantDwords("scale", _ => BitConverter.SingleToInt32Bits(1));
-        var codes = b.Vectors("codes", 4);
-        return () =>
+        var codes = w.Vectors("codes", 4);
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.Load(codes[3], 0);
             for (var k = 0; k < 3; k++)
                 a.vpsrlw(codes[k], codes[3], (byte)(6 - 2 * k));
             foreach (var vector in codes)
                 a.vpandd(vector, vector, three);
-            w.Multiply(one, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
-            w.AddSums(one);
-        };
+            yield return GemvWriter.Multiply(one, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+        }
     }
 }

@@ -44,14 +44,14 @@ internal sealed class IQ1_MGemv : GemvCode
 
     public override float SumFactor => -9;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         // With the shift up; a shift down is two less.
         var points = GemvCodebook.Eights(w, IQ1_S.Grid, coordinate => 8 * coordinate + 10);
-        var codes = b.Vector("codes");
+        var codes = w.Vector("codes");
         var free = b.Vectors("points", 3);
-        var (scales, factor) = (b.Vector("scales"), b.Vector("scales of lanes"));
+        var (scales, factor) = (w.Vector("scales"), w.Vector("scales of lanes"));
         var turns = b.ConstantBytes("turns of upper bits", i => i % 8 / 2 * 4 + 16 * (1 - i % 2));
         var upper = b.ConstantWords("mask of upper bits", _ => 0x0700);
         var shift = b.ConstantWords("bit of the shift", _ => 0x0800);
@@ -86,7 +86,9 @@ internal sealed class IQ1_MGemv : GemvCode
             a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
             a.kmovd(__dword_ptr[w.Scratch(128)], down);
         });
-        return () =>
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
             for (var v = 0; v < 4; v++)
@@ -95,9 +97,9 @@ internal sealed class IQ1_MGemv : GemvCode
                 a.kmovb(down, __byte_ptr[w.Scratch(128 + v)]);
                 a.vpsubq(codes.k(down), codes, two);
                 a.vpermps(factor, lanes[v], scales);
-                w.Multiply(factor, (codes, v));
+                yield return GemvWriter.Multiply(factor, (codes, v));
             }
-            w.AddSums(scales);
-        };
+            yield return GemvWriter.AddSums(scales);
+        }
     }
 }

@@ -51,13 +51,13 @@ internal sealed class IQ1_SGemv : GemvCode
 
     public override float SumFactor => 1;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var points = GemvCodebook.Eights(w, IQ1_S.Grid, coordinate => coordinate + 1);
-        var codes = b.Vectors("codes", 2);
+        var codes = w.Vectors("codes", 2);
         var free = b.Vectors("points", 3);
-        var (scales, mins, factor) = (b.Vector("scales"), b.Vector("minimums"), b.Vector("scales of lanes"));
+        var (scales, mins, factor) = (w.Vector("scales"), w.Vector("minimums"), w.Vector("scales of lanes"));
         var turns = b.ConstantBytes("turns of upper bits", i => i % 8 / 2 * 3 + 16 * (1 - i % 2));
         var upper = b.ConstantWords("mask of upper bits", _ => 0x0700);
         var places = b.ConstantDwords("places of pairs", i => i / 8 * 8 + i % 4 * 2 + i / 4 % 2);
@@ -89,7 +89,9 @@ internal sealed class IQ1_SGemv : GemvCode
             a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
             a.vmovdqa64(__ymmword_ptr[w.Scratch(128)], min);
         });
-        return () =>
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
             a.vmovdqa64(KernelBuilder.Half(mins), __ymmword_ptr[w.Scratch(128)]);
@@ -98,9 +100,9 @@ internal sealed class IQ1_SGemv : GemvCode
                 for (var p = 0; p < 2; p++)
                     GemvCodebook.WriteEights(w, points, codes[p], free, i => GemvCodebook.NextWord(w, 16 * half + 8 * p + i));
                 a.vpermps(factor, lanes[half], scales);
-                w.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
+                yield return GemvWriter.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
             }
-            w.AddSums(mins);
-        };
+            yield return GemvWriter.AddSums(mins);
+        }
     }
 }

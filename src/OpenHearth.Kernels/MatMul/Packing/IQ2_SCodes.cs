@@ -44,13 +44,13 @@ internal sealed class IQ2_SGemv : GemvCode
 
     public override float SumFactor => -43;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var points = GemvCodebook.Eights(w, IQ2_S.Grid, coordinate => coordinate + 43);
-        var codes = b.Vector("codes");
+        var codes = w.Vector("codes");
         var free = b.Vectors("points", 3);
-        var (scales, factor) = (b.Vector("scales"), b.Vector("scales of lanes"));
+        var (scales, factor) = (w.Vector("scales"), w.Vector("scales of lanes"));
         var writeScales = WriteScales(w, scales, factor, 74);
         var turns = b.ConstantBytes("turns of upper bits", i => i / 8 * 8 + i % 8 / 2 * 2 + 56 * (1 - i % 2));
         var upper = b.ConstantWords("mask of upper bits", _ => 0x0300);
@@ -67,7 +67,9 @@ internal sealed class IQ2_SGemv : GemvCode
             writeScales();
             a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
         });
-        return () =>
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
             for (var v = 0; v < 4; v++)
@@ -76,10 +78,10 @@ internal sealed class IQ2_SGemv : GemvCode
                 a.kmovq(negative, __qword_ptr[w.Block + 34 + 8 * v]);
                 a.vpsubb(codes.k(negative), twice, codes);
                 a.vpermps(factor, lanes[v], scales);
-                w.Multiply(factor, (codes, v));
+                yield return GemvWriter.Multiply(factor, (codes, v));
             }
-            w.AddSums(scales);
-        };
+            yield return GemvWriter.AddSums(scales);
+        }
     }
 
     /// <summary>Where the scales of a vector's four groups of 16 are, as in the other formats with such groups.</summary>
@@ -87,7 +89,7 @@ internal sealed class IQ2_SGemv : GemvCode
         [.. Enumerable.Range(0, 4).Select(v => w.Builder.ConstantDwords($"groups {v}", i => 4 * v + i / 4))];
 
     /// <summary>Writes the taking apart of 16 nibbles s into (s + ½) · d / 4, as in IQ2_XS too; the block begins with d.</summary>
-    internal static Action WriteScales(GemvWriter w, AssemblerRegisterZMM scales, AssemblerRegisterZMM free, int offset)
+    internal static Action WriteScales(GemvWriter w, GemvRegister scales, GemvRegister free, int offset)
     {
         var (a, b) = (w.Asm, w.Builder);
         var turns = KernelBuilder.Quarter(b.ConstantBytes("turns of scales", i => 4 * i % 64));

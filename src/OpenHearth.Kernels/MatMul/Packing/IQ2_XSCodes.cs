@@ -42,13 +42,13 @@ internal sealed class IQ2_XSGemv : GemvCode
 
     public override float SumFactor => -43;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var evenSigns = GemvCodebook.EvenSigns(w);
-        var codes = b.Vector("codes");
+        var codes = w.Vector("codes");
         var free = b.Vectors("points", 3);
-        var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var (scales, factor) = (w.Vector("scales"), w.Vector("signs, then scales of lanes"));
         var points = GemvCodebook.Eights(w, IQ2_XS.Grid, coordinate => coordinate + 43);
         var writeScales = IQ2_SGemv.WriteScales(w, scales, factor, 66);
         var number = b.ConstantWords("mask of points", _ => 511);
@@ -67,7 +67,9 @@ internal sealed class IQ2_XSGemv : GemvCode
             writeScales();
             a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
         });
-        return () =>
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
             for (var v = 0; v < 4; v++)
@@ -76,9 +78,9 @@ internal sealed class IQ2_XSGemv : GemvCode
                 a.kmovq(negative, __qword_ptr[w.Scratch(128 + 8 * v)]);
                 a.vpsubb(codes.k(negative), twice, codes);
                 a.vpermps(factor, lanes[v], scales);
-                w.Multiply(factor, (codes, v));
+                yield return GemvWriter.Multiply(factor, (codes, v));
             }
-            w.AddSums(scales);
-        };
+            yield return GemvWriter.AddSums(scales);
+        }
     }
 }

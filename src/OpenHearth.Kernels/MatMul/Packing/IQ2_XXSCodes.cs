@@ -41,17 +41,17 @@ internal sealed class IQ2_XXSGemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
+    public override int Offset => 43;
 
-    public override float SumFactor => -43;
+    public override int Together => 2;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var evenSigns = GemvCodebook.EvenSigns(w);
-        var codes = b.Vectors("codes", 2);
+        var codes = w.Vectors("codes", 2);
         var free = b.Vectors("points", 3);
-        var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var (scales, factor) = (w.Vector("scales"), w.Vector("signs, then scales of lanes"));
         var points = GemvCodebook.Eights(w, IQ2_XXS.Grid, coordinate => coordinate + 43);
         var writeScales = WriteScales(w, scales, factor, 0.25f);
         var turns = b.ConstantBytes("turns of signs", i => 32 + 7 * (i % 4));
@@ -71,7 +71,9 @@ internal sealed class IQ2_XXSGemv : GemvCode
             writeScales();
             a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
         });
-        return () =>
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
             for (var half = 0; half < 2; half++)
@@ -83,10 +85,9 @@ internal sealed class IQ2_XXSGemv : GemvCode
                     a.vpsubb(codes[p].k(negative), twice, codes[p]);
                 }
                 a.vpermps(factor, lanes[half], scales);
-                w.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
+                yield return GemvWriter.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
             }
-            w.AddSums(scales);
-        };
+        }
 
         // Two of a group's numbers follow each other.
         void LoadNumber(int offset, int index)
@@ -104,7 +105,7 @@ internal sealed class IQ2_XXSGemv : GemvCode
         [.. Enumerable.Range(0, 2).Select(half => w.Builder.ConstantDwords($"groups {half}", i => 4 * half + i / 4))];
 
     /// <summary>Writes the change of eight scales s into (s + ½) · unit · d, as in IQ3_XXS too; the block begins with d.</summary>
-    internal static Action WriteScales(GemvWriter w, AssemblerRegisterZMM scales, AssemblerRegisterZMM free, float unit)
+    internal static Action WriteScales(GemvWriter w, GemvRegister scales, GemvRegister free, float unit)
     {
         var factor = w.Builder.ConstantDwords("unit of scales", _ => BitConverter.SingleToInt32Bits(unit));
         var half = w.Builder.ConstantDwords("half a unit", _ => BitConverter.SingleToInt32Bits(unit / 2));

@@ -41,15 +41,15 @@ internal sealed class IQ3_SGemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
+    public override int Offset => 15;
 
-    public override float SumFactor => -15;
+    public override int Together => 2;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var codes = b.Vectors("codes", 4);
-        var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var codes = w.Vectors("codes", 4);
+        var (scales, factor) = (w.Vector("scales"), w.Vector("signs, then scales of lanes"));
         var (negative, ninth) = (w.MaskRegister(), w.MaskRegister());
         var writePoints = GemvCodebook.WriteFours(w, IQ3_S.Grid, [1, 3, 5, 7, 9, 11, 13, 15], 15, codes, ninth);
         var places = KernelBuilder.Half(b.ConstantWords("places of signs", i => 2 * (i / 8 * 4 + i % 4) + i / 4 % 2));
@@ -73,7 +73,9 @@ internal sealed class IQ3_SGemv : GemvCode
             a.vmulps(scale, scale, KernelBuilder.Half(factor));
             a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
         });
-        return () =>
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
             a.kmovq(ninth, __qword_ptr[w.Block + 66]);
@@ -87,9 +89,8 @@ internal sealed class IQ3_SGemv : GemvCode
                     a.vpsubb(codes[v].k(negative), twice, codes[v]);
                 }
                 a.vpermps(factor, lanes[half], scales);
-                w.Multiply(factor, (codes[2 * half], 2 * half), (codes[2 * half + 1], 2 * half + 1));
+                yield return GemvWriter.Multiply(factor, (codes[2 * half], 2 * half), (codes[2 * half + 1], 2 * half + 1));
             }
-            w.AddSums(scales);
-        };
+        }
     }
 }

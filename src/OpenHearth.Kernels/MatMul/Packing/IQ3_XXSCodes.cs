@@ -45,15 +45,15 @@ internal sealed class IQ3_XXSGemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
+    public override int Offset => 62;
 
-    public override float SumFactor => -62;
+    public override int Together => 2;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var codes = b.Vectors("codes", 4);
-        var (scales, factor) = (b.Vector("scales"), b.Vector("signs, then scales of lanes"));
+        var codes = w.Vectors("codes", 4);
+        var (scales, factor) = (w.Vector("scales"), w.Vector("signs, then scales of lanes"));
         var writePoints = GemvCodebook.WriteFours(w, IQ3_XXS.Grid, [4, 12, 20, 28, 36, 44, 52, 62], 62, codes, null);
         var writeScales = IQ2_XXSGemv.WriteScales(w, scales, factor, 0.5f);
         var evenSigns = GemvCodebook.EvenSigns(w);
@@ -73,7 +73,9 @@ internal sealed class IQ3_XXSGemv : GemvCode
             writeScales();
             a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
         });
-        return () =>
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
             a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 2]);
@@ -86,9 +88,8 @@ internal sealed class IQ3_XXSGemv : GemvCode
                     a.vpsubb(codes[v].k(negative), twice, codes[v]);
                 }
                 a.vpermps(factor, lanes[half], scales);
-                w.Multiply(factor, (codes[2 * half], 2 * half), (codes[2 * half + 1], 2 * half + 1));
+                yield return GemvWriter.Multiply(factor, (codes[2 * half], 2 * half), (codes[2 * half + 1], 2 * half + 1));
             }
-            w.AddSums(scales);
-        };
+        }
     }
 }

@@ -36,11 +36,9 @@ internal sealed class IQ4_NLGemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 1, 3, 5, 7];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, -1, -1, -1, 2, -1, -1, -1, 4, -1, -1, -1, 6, -1, -1, -1];
+    public override int Offset => 128;
 
-    public override float SumFactor => -128;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -48,8 +46,10 @@ internal sealed class IQ4_NLGemv : GemvCode
         var places = b.ConstantBytes("places of nibbles", i => i < 48 ? 2 + i / 16 * 18 + i % 16 : i);
         var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 4 * 9);
         var last = w.Mask(0xFFFF_0000_0000_0000);
-        var (bytes, rest, low, scale) = (b.Vector("bytes, then upper codes"), b.Vector("last bytes"), b.Vector("lower codes"), b.Vector("scales"));
-        return () =>
+        var (bytes, rest, low, scale) = (w.Vector("bytes, then upper codes"), b.Vector("last bytes"), w.Vector("lower codes"), w.Vector("scales"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
@@ -60,8 +60,7 @@ internal sealed class IQ4_NLGemv : GemvCode
             w.SplitNibbles(bytes, low, nibble);
             a.vpshufb(low, steps, low);
             a.vpshufb(bytes, steps, bytes);
-            w.Multiply(scale, (low, 0), (bytes, 1));
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
+        }
     }
 }

@@ -35,11 +35,11 @@ internal sealed class IQ4_XSGemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
+    public override int Offset => 128;
 
-    public override float SumFactor => -128;
+    public override int Together => 2;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -49,8 +49,10 @@ internal sealed class IQ4_XSGemv : GemvCode
         var upperBits = b.ConstantBytes("mask of scales, high", 48);
         var lanes = Enumerable.Range(0, 2).Select(k => b.ConstantDwords($"groups {k}", i => 4 * k + i / 4)).ToArray();
         var thirtyTwo = b.ConstantDwords("thirty-two", _ => 32);
-        var (bytes, codes, scales, factor) = (b.Vector("bytes, then upper codes"), b.Vector("lower codes"), b.Vector("scales"), b.Vector("scales of lanes"));
-        return () =>
+        var (bytes, codes, scales, factor) = (w.Vector("bytes, then upper codes"), w.Vector("lower codes"), w.Vector("scales"), w.Vector("scales of lanes"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             var (scale, high) = (KernelBuilder.Quarter(scales), KernelBuilder.Quarter(factor));
             a.vmovd(scale, __dword_ptr[w.Block + 4]);
@@ -71,9 +73,8 @@ internal sealed class IQ4_XSGemv : GemvCode
                 a.vpshufb(codes, steps, codes);
                 a.vpshufb(bytes, steps, bytes);
                 a.vpermps(factor, lanes[half], scales);
-                w.Multiply(factor, (codes, 2 * half), (bytes, 2 * half + 1));
+                yield return GemvWriter.Multiply(factor, (codes, 2 * half), (bytes, 2 * half + 1));
             }
-            w.AddSums(scales);
-        };
+        }
     }
 }

@@ -27,11 +27,9 @@ internal sealed class MXFP4Gemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 1, 3, 5, 7];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, -1, -1, -1, 2, -1, -1, -1, 4, -1, -1, -1, 6, -1, -1, -1];
+    public override int Offset => 12;
 
-    public override float SumFactor => -12;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -41,8 +39,10 @@ internal sealed class MXFP4Gemv : GemvCode
         var one = b.ConstantDwords("one", _ => 1);
         var last = w.Mask(0xFFFF_0000_0000_0000);
         var lowest = w.Mask(0x1111_1111_1111_1111);
-        var (bytes, rest, low, scale) = (b.Vector("bytes, then upper codes"), b.Vector("last bytes"), b.Vector("lower codes"), b.Vector("scales"));
-        return () =>
+        var (bytes, rest, low, scale) = (w.Vector("bytes, then upper codes"), b.Vector("last bytes"), w.Vector("lower codes"), w.Vector("scales"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
@@ -56,8 +56,7 @@ internal sealed class MXFP4Gemv : GemvCode
             w.SplitNibbles(bytes, low, nibble);
             a.vpshufb(low, doubled, low);
             a.vpshufb(bytes, doubled, bytes);
-            w.Multiply(scale, (low, 0), (bytes, 1));
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
+        }
     }
 }

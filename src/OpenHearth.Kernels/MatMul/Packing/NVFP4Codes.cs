@@ -34,13 +34,9 @@ internal sealed class NVFP4Gemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 1, 2, 3];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, -1, -1, -1, 1, -1, -1, -1, 2, -1, -1, -1, 3, -1, -1, -1];
+    public override int Offset => 12;
 
-    public override int SumLength => 1;
-
-    public override float SumFactor => -12;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -52,8 +48,10 @@ internal sealed class NVFP4Gemv : GemvCode
         var magnitude = KernelBuilder.Half(b.ConstantWords("mask of scales", _ => 0x7F << 7));
         var unit = b.ConstantDwords("half of 2⁸", _ => BitConverter.SingleToInt32Bits(128));
         var numbers = w.MaskRegister();
-        var (codes, scale) = (b.Vector("codes"), b.Vector("scales"));
-        return () =>
+        var (codes, scale) = (w.Vector("codes"), w.Vector("scales"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqu64(KernelBuilder.Half(codes), __ymmword_ptr[w.Block + 4]);
             a.vpermq(codes, eights, codes);
@@ -67,8 +65,7 @@ internal sealed class NVFP4Gemv : GemvCode
             a.vpcmpuw(numbers, KernelBuilder.Half(scale), magnitude, 1);
             a.vcvtph2ps(scale.k(numbers).z, KernelBuilder.Half(scale));
             a.vmulps(scale, scale, unit);
-            w.Multiply(scale, (codes, 0));
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, (codes, 0));
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
@@ -31,11 +32,9 @@ internal sealed class Q1_0Gemv : GemvCode
     public override ReadOnlySpan<byte> Order =>
         [0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27, 4, 12, 20, 28, 5, 13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30];
+    public override int Offset => 1;
 
-    public override float SumFactor => -1;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var two = b.ConstantBytes("two", 2);
@@ -45,8 +44,8 @@ internal sealed class Q1_0Gemv : GemvCode
         var words = b.ConstantWords("places of words", i => i % 4 * 8 + i / 4);
         var last = w.Mask(0xFFFF_0000_0000_0000);
         var set = w.MaskRegister();
-        var codes = b.Vectors("codes", 8);
-        var (bytes, rest, scale) = (b.Vector("bytes"), b.Vector("last bytes"), b.Vector("scales"));
+        var codes = w.Vectors("codes", 8);
+        var (bytes, rest, scale) = (b.Vector("bytes"), b.Vector("last bytes"), w.Vector("scales"));
         w.Ahead(() =>
         {
             w.Load(rest, 0);
@@ -59,7 +58,9 @@ internal sealed class Q1_0Gemv : GemvCode
             GemvCodebook.StoreHalves(w, bytes, rest);
             a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scale);
         });
-        return () =>
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqa64(scale, __zmmword_ptr[w.Scratch(64)]);
             for (var v = 0; v < 8; v++)
@@ -67,8 +68,7 @@ internal sealed class Q1_0Gemv : GemvCode
                 a.kmovq(set, __qword_ptr[w.Scratch(8 * v)]);
                 a.vmovdqu8(codes[v].k(set).z, two);
             }
-            w.Multiply(scale, [.. codes.Select((vector, v) => (vector, v))]);
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, [.. codes.Select((vector, v) => ((AssemblerRegisterZMM)vector, v))]);
+        }
     }
 }

@@ -39,13 +39,9 @@ internal sealed class Q2_0Gemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    public override int Offset => 1;
 
-    public override int SumLength => 1;
-
-    public override float SumFactor => -1;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("code mask", 3);
@@ -55,9 +51,11 @@ internal sealed class Q2_0Gemv : GemvCode
         var words = Enumerable.Range(0, 4).Select(v => b.ConstantWords($"places of vector {v}", i => i / 8 * 8 + 2 * v + i % 8 / 4)).ToArray();
         var turns = b.ConstantBytes("turns of codes", i => 2 * (i % 8));
         var last = w.Mask(0xFFFF_0000_0000_0000);
-        var codes = b.Vectors("codes", 4);
-        var (bytes, rest, scale) = (b.Vector("bytes"), b.Vector("last bytes"), b.Vector("scales"));
-        return () =>
+        var codes = w.Vectors("codes", 4);
+        var (bytes, rest, scale) = (w.Vector("bytes"), w.Vector("last bytes"), w.Vector("scales"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
@@ -71,8 +69,7 @@ internal sealed class Q2_0Gemv : GemvCode
                 a.vpmultishiftqb(codes[v], turns, codes[v]);
                 a.vpandd(codes[v], codes[v], three);
             }
-            w.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+        }
     }
 }

@@ -48,7 +48,7 @@ internal sealed class Q2_KGemv : GemvCode
 
     public override float SumFactor => -1;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("code mask", 3);
@@ -57,9 +57,11 @@ internal sealed class Q2_KGemv : GemvCode
         var products = b.ConstantWords("codes of products", i => i % 2 == 0 ? 0x0100 : 0x0302);
         var parts = Enumerable.Range(1, 3).Select(k => b.ConstantBytes($"part {k}", (byte)(4 * k))).ToArray();
         var words = w.Mask(0x5555_5555_5555_5555);
-        var codes = b.Vectors("codes", 4);
-        var (table, mins, factor) = (b.Vector("products"), b.Vector("minimums"), b.Vector("factor"));
-        return () =>
+        var codes = w.Vectors("codes", 4);
+        var (table, mins, factor) = (b.Vector("products"), w.Vector("minimums"), w.Vector("factor"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vpandd(KernelBuilder.Quarter(table), KernelBuilder.Quarter(nibble), __xmmword_ptr[w.Block]);
             a.vpermb(table.k(words).z, places, table);
@@ -74,13 +76,13 @@ internal sealed class Q2_KGemv : GemvCode
             foreach (var vector in codes)
                 a.vpshufb(vector, table, vector);
             w.BroadcastHalf(factor, 80);
-            w.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+            yield return GemvWriter.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
             a.vpmovzxbd(mins, __xmmword_ptr[w.Block]);
             a.vpsrld(mins, mins, 4);
             a.vcvtdq2ps(mins, mins);
             w.BroadcastHalf(factor, 82);
             a.vmulps(mins, mins, factor);
-            w.AddSums(mins);
-        };
+            yield return GemvWriter.AddSums(mins);
+        }
     }
 }

@@ -53,24 +53,22 @@ internal sealed class Q3_KGemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    public override int Offset => Shift;
 
-    public override int SumLength => 1;
-
-    public override float SumFactor => -Shift;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("low bits", 3);
         var four = b.ConstantBytes("high bit", 4);
         var second = b.ConstantBytes("second vector of a table", 8);
         var turn = b.ConstantQwords("turns of high bits", i => i < 4 ? 2 : 62);
-        var codes = b.Vectors("codes", 4);
-        var (high, factor) = (b.Vector("high bits, in front scales"), b.Vector("factor"));
+        var codes = w.Vectors("codes", 4);
+        var (high, factor) = (b.Vector("high bits, in front scales"), w.Vector("factor"));
         var tables = b.Vectors("products", 2);
-        var writeTables = WriteTables(w, tables, KernelBuilder.Quarter(high), KernelBuilder.Quarter(factor));
-        return () =>
+        var writeTables = WriteTables(w, tables, KernelBuilder.Quarter(high), KernelBuilder.Quarter(tables[1]));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             writeTables();
             a.vbroadcasti64x4(high, __ymmword_ptr[w.Block]);
@@ -90,9 +88,8 @@ internal sealed class Q3_KGemv : GemvCode
                     a.vprorq(high, high, 1);
             }
             w.BroadcastHalf(factor, 108);
-            w.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
-            w.AddSums(factor);
-        };
+            yield return GemvWriter.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+        }
     }
 
     private static Action WriteTables(GemvWriter w, AssemblerRegisterZMM[] tables, AssemblerRegisterXMM scale, AssemblerRegisterXMM rest)

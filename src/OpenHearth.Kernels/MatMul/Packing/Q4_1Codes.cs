@@ -30,7 +30,7 @@ internal sealed class Q4_1Gemv : GemvCode
 
     public override float SumFactor => 1;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -39,8 +39,10 @@ internal sealed class Q4_1Gemv : GemvCode
         var scalePlaces = b.ConstantWords("places of scales and minimums", i => i % 16 / 4 * 10 + i / 16);
         var last = w.Mask(0xFFFF_0000_0000_0000);
         var (bytes, rest, low, scale, min) =
-            (b.Vector("bytes, then upper codes"), b.Vector("last bytes"), b.Vector("lower codes"), b.Vector("scales"), b.Vector("minimums"));
-        return () =>
+            (w.Vector("bytes, then upper codes"), b.Vector("last bytes"), w.Vector("lower codes"), w.Vector("scales"), w.Vector("minimums"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
@@ -51,8 +53,8 @@ internal sealed class Q4_1Gemv : GemvCode
             w.Load(rest, 16);
             a.vpermb(bytes.k(last), places, rest);
             w.SplitNibbles(bytes, low, nibble);
-            w.Multiply(scale, (low, 0), (bytes, 1));
-            w.AddSums(min);
-        };
+            yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
+            yield return GemvWriter.AddSums(min);
+        }
     }
 }

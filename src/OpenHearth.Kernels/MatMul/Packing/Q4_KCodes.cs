@@ -51,14 +51,16 @@ internal sealed class Q4_KGemv : GemvCode
 
     public override float SumFactor => -1;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
         var writeScales = WriteScales(w, out var scales, out var factor);
         var lanes = GroupLanes(w);
-        var (bytes, codes) = (b.Vector("bytes, then upper codes"), b.Vector("lower codes"));
-        return () =>
+        var (bytes, codes) = (w.Vector("bytes, then upper codes"), w.Vector("lower codes"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             writeScales();
             for (var half = 0; half < 2; half++)
@@ -66,12 +68,12 @@ internal sealed class Q4_KGemv : GemvCode
                 a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 16 + 64 * half]);
                 w.SplitNibbles(bytes, codes, nibble);
                 a.vpermps(factor, lanes[2 * half], scales);
-                w.Multiply(factor, (codes, 2 * half));
+                yield return GemvWriter.Multiply(factor, (codes, 2 * half));
                 a.vpermps(factor, lanes[2 * half + 1], scales);
-                w.Multiply(factor, (bytes, 2 * half + 1));
+                yield return GemvWriter.Multiply(factor, (bytes, 2 * half + 1));
             }
-            w.AddSums(scales);
-        };
+            yield return GemvWriter.AddSums(scales);
+        }
     }
 
     /// <summary>Where the scales of the two groups of each vector are, as in Q5_K too.</summary>
@@ -79,7 +81,7 @@ internal sealed class Q4_KGemv : GemvCode
         [.. Enumerable.Range(0, 4).Select(k => w.Builder.ConstantDwords($"groups {k}", i => k / 2 * 4 + k % 2 + i / 8 * 2))];
 
     /// <summary>Writes the taking apart of a block's first 16 bytes into d · scales and dmin · minimums, as in Q5_K too.</summary>
-    internal static Action WriteScales(GemvWriter w, out AssemblerRegisterZMM scales, out AssemblerRegisterZMM factor)
+    internal static Action WriteScales(GemvWriter w, out GemvRegister scales, out GemvRegister factor)
     {
         var (a, b) = (w.Asm, w.Builder);
         // Double words: scales 0-3, scales 4-7, minimums 0-3, minimums 4-7.
@@ -87,7 +89,7 @@ internal sealed class Q4_KGemv : GemvCode
         var lowMask = b.ConstantDwords("mask of low bits", i => i % 2 == 0 ? 0x3F3F3F3F : 0x0F0F0F0F);
         var highMask = b.ConstantDwords("mask of high bits", i => i % 2 == 0 ? 0 : 0x30303030);
         var factorPlaces = b.ConstantWords("places of d and dmin", i => i % 16 / 8);
-        (scales, factor) = (b.Vector("scales and minimums"), b.Vector("d and dmin, then scales of lanes"));
+        (scales, factor) = (w.Vector("scales and minimums"), w.Vector("d and dmin, then scales of lanes"));
         var (all, head, high) = (scales, factor, b.Vector("high bits"));
         return () =>
         {

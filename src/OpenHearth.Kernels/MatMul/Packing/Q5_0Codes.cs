@@ -29,11 +29,9 @@ internal sealed class Q5_0Gemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 1, 3, 5, 7];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, -1, -1, -1, 2, -1, -1, -1, 4, -1, -1, -1, 6, -1, -1, -1];
+    public override int Offset => 16;
 
-    public override float SumFactor => -16;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -48,8 +46,10 @@ internal sealed class Q5_0Gemv : GemvCode
         });
         var lastTwo = w.Mask(0xFFFF_FFFF_0000_0000);
         var lastWords = w.Mask(0xF000_0088);
-        var (bytes, rest, low, scale) = (b.Vector("bytes, then upper codes"), b.Vector("last bytes"), b.Vector("lower codes"), b.Vector("fifth bits, then scales"));
-        return () =>
+        var (bytes, rest, low, scale) = (w.Vector("bytes, then upper codes"), b.Vector("last bytes"), w.Vector("lower codes"), w.Vector("fifth bits, then scales"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
@@ -62,8 +62,7 @@ internal sealed class Q5_0Gemv : GemvCode
             w.AddBits(scale, 8, bytes, sixteen);
             a.vextracti64x4(KernelBuilder.Half(scale), scale, 1);
             a.vcvtph2ps(scale, KernelBuilder.Half(scale));
-            w.Multiply(scale, (low, 0), (bytes, 1));
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
+        }
     }
 }

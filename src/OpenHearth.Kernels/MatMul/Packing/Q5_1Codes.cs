@@ -30,7 +30,7 @@ internal sealed class Q5_1Gemv : GemvCode
 
     public override float SumFactor => 1;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -43,8 +43,10 @@ internal sealed class Q5_1Gemv : GemvCode
         var lastScales = w.Mask(0xF000_F000);
         var lastBits = w.Mask(0x88);
         var (bytes, rest, low, scale, min, bits) =
-            (b.Vector("bytes, then upper codes"), b.Vector("last bytes"), b.Vector("lower codes"), b.Vector("scales"), b.Vector("minimums"), b.Vector("fifth bits"));
-        return () =>
+            (w.Vector("bytes, then upper codes"), b.Vector("last bytes"), w.Vector("lower codes"), w.Vector("scales"), w.Vector("minimums"), w.Vector("fifth bits"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.Load(rest, 0);
             a.vpermb(bytes, places, rest);
@@ -60,9 +62,9 @@ internal sealed class Q5_1Gemv : GemvCode
             a.vextracti64x4(KernelBuilder.Half(min), scale, 1);
             a.vcvtph2ps(scale, KernelBuilder.Half(scale));
             a.vcvtph2ps(min, KernelBuilder.Half(min));
-            w.Multiply(scale, (low, 0), (bytes, 1));
-            w.AddSums(min);
-        };
+            yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
+            yield return GemvWriter.AddSums(min);
+        }
 
         static int Word(int block, int word) => block * 12 + word - (block < 3 ? 0 : 16);
     }

@@ -37,7 +37,7 @@ internal sealed class Q5_KGemv : GemvCode
 
     public override float SumFactor => -1;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -45,8 +45,10 @@ internal sealed class Q5_KGemv : GemvCode
         var turn = b.ConstantQwords("turns of fifth bits", i => i < 4 ? 4 : 2);
         var writeScales = Q4_KGemv.WriteScales(w, out var scales, out var factor);
         var lanes = Q4_KGemv.GroupLanes(w);
-        var (bytes, codes, high) = (b.Vector("bytes, then upper codes"), b.Vector("lower codes"), b.Vector("fifth bits"));
-        return () =>
+        var (bytes, codes, high) = (w.Vector("bytes, then upper codes"), w.Vector("lower codes"), w.Vector("fifth bits"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             writeScales();
             // Bits 0 and 2 belong to the first vector, 1 and 3 to the second, 4 and 6, 5 and 7 to the others.
@@ -61,11 +63,11 @@ internal sealed class Q5_KGemv : GemvCode
                 a.vpternlogd(bytes, high, sixteen, GemvWriter.OrAnd);
                 a.vprorq(high, high, 3);
                 a.vpermps(factor, lanes[2 * half], scales);
-                w.Multiply(factor, (codes, 2 * half));
+                yield return GemvWriter.Multiply(factor, (codes, 2 * half));
                 a.vpermps(factor, lanes[2 * half + 1], scales);
-                w.Multiply(factor, (bytes, 2 * half + 1));
+                yield return GemvWriter.Multiply(factor, (bytes, 2 * half + 1));
             }
-            w.AddSums(scales);
-        };
+            yield return GemvWriter.AddSums(scales);
+        }
     }
 }

@@ -45,7 +45,7 @@ internal sealed class Q6_KGemv : GemvCode
 
     public override float SumFactor => -32;
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
@@ -53,8 +53,10 @@ internal sealed class Q6_KGemv : GemvCode
         var turn = b.ConstantQwords("turns of upper bits", i => i < 4 ? 4 : 2);
         var lanes = Enumerable.Range(0, 4).Select(k => b.ConstantDwords($"groups {k}", i => 4 * k + i / 4)).ToArray();
         var (bytes, codes, high, scales, factor) =
-            (b.Vector("bytes, then upper codes"), b.Vector("lower codes"), b.Vector("upper bits"), b.Vector("scales"), b.Vector("scales of lanes"));
-        return () =>
+            (w.Vector("bytes, then upper codes"), w.Vector("lower codes"), w.Vector("upper bits"), w.Vector("scales"), w.Vector("scales of lanes"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vpmovsxbd(scales, __xmmword_ptr[w.Block + 192]);
             a.vcvtdq2ps(scales, scales);
@@ -70,11 +72,11 @@ internal sealed class Q6_KGemv : GemvCode
                 a.vprorq(high, high, 4);
                 a.vpternlogd(bytes, high, upperBits, GemvWriter.OrAnd);
                 a.vpermps(factor, lanes[2 * half], scales);
-                w.Multiply(factor, (codes, 2 * half));
+                yield return GemvWriter.Multiply(factor, (codes, 2 * half));
                 a.vpermps(factor, lanes[2 * half + 1], scales);
-                w.Multiply(factor, (bytes, 2 * half + 1));
+                yield return GemvWriter.Multiply(factor, (bytes, 2 * half + 1));
             }
-            w.AddSums(scales);
-        };
+            yield return GemvWriter.AddSums(scales);
+        }
     }
 }

@@ -27,27 +27,26 @@ internal sealed class Q8_0Gemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 1, 2, 3];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, -1, -1, -1, -1, -1, -1, -1, 2, -1, -1, -1, -1, -1, -1, -1];
+    public override int Offset => 128;
 
-    public override float SumFactor => -128;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var sign = b.ConstantBytes("sign", 128);
         var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 8 * 17);
         var upper = w.Mask(0xFFFF_FFFF_0000_0000);
-        var (codes, scale) = (b.Vector("codes"), b.Vector("scales"));
-        return () =>
+        var (codes, scale) = (w.Vector("codes"), w.Vector("scales"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.LoadHalves(codes, 2, 36, upper);
             a.vpxord(codes, codes, sign);
             w.Load(scale, 0);
             a.vpermw(scale, scalePlaces, scale);
             a.vcvtph2ps(scale, KernelBuilder.Half(scale));
-            w.Multiply(scale, (codes, 0));
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, (codes, 0));
+        }
     }
 }
 

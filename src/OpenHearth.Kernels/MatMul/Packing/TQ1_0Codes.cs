@@ -51,15 +51,11 @@ internal sealed class TQ1_0Gemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 1, 10, 15, 2, 3, 11, 15, 4, 5, 12, 15, 6, 7, 13, 15, 8, 9, 14, 15];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-
-    public override int SumLength => 1;
-
-    public override float SumFactor => -1;
+    public override int Offset => 1;
 
     public override ushort Bytes(int quarter) => (ushort)(quarter % 4 < 3 ? 0xFFFF : 0xF << quarter / 4 * 4);
 
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var first = Table("four digits", i => Digit(i, 1) | Digit(i, 3) << 2 | Digit(i, 9) << 4 | Digit(i, 27) << 6);
@@ -67,9 +63,11 @@ internal sealed class TQ1_0Gemv : GemvCode
         var three = b.ConstantBytes("code mask", 3);
         var (bytes, places) = (w.Mask(0x0FFF), w.Mask(0xF000));
         var upper = w.MaskRegister();
-        var codes = b.Vectors("codes", 5);
-        var (packed, scale) = (b.Vector("bytes"), b.Vector("scale"));
-        return () =>
+        var codes = w.Vectors("codes", 5);
+        var (packed, scale) = (b.Vector("bytes"), w.Vector("scale"));
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             a.vmovdqu32(packed.k(bytes).z, __zmmword_ptr[w.Block]);
             a.vpbroadcastd(packed.k(places), __dword_ptr[w.Block + 48]);
@@ -81,9 +79,8 @@ internal sealed class TQ1_0Gemv : GemvCode
             for (var k = 0; k < 4; k++)
                 a.vpandd(codes[k], codes[k], three);
             w.BroadcastHalf(scale, 52);
-            w.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3), (codes[4], 4));
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3), (codes[4], 4));
+        }
 
         AssemblerRegisterZMM[] Table(string name, Func<int, int> entry) =>
             [.. Enumerable.Range(0, 4).Select(k => b.ConstantBytes($"{name} {k}", i => entry(64 * k + i)))];

@@ -32,19 +32,17 @@ internal sealed class TQ2_0Gemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15];
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    public override int Offset => 1;
 
-    public override int SumLength => 1;
-
-    public override float SumFactor => -1;
-
-    public override Action Write(GemvWriter w)
+    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("code mask", 3);
-        var codes = b.Vectors("codes", 4);
-        var scale = b.Vector("scale");
-        return () =>
+        var codes = w.Vectors("codes", 4);
+        var scale = w.Vector("scale");
+        return Step;
+
+        IEnumerable<GemvProduct> Step()
         {
             w.BroadcastHalf(scale, 64);
             a.vmovdqu64(codes[0], __zmmword_ptr[w.Block]);
@@ -52,8 +50,7 @@ internal sealed class TQ2_0Gemv : GemvCode
                 a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
             for (var k = 0; k < 4; k++)
                 a.vpandd(codes[k], codes[k], three);
-            w.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
-            w.AddSums(scale);
-        };
+            yield return GemvWriter.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+        }
     }
 }
