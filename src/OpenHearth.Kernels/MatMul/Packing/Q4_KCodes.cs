@@ -38,14 +38,14 @@ internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins
     }
 }
 
-/// <summary>A block a step. A vector holds two groups; of 16 numbers in front of them, eight are scales and eight minimums.</summary>
+/// <summary>A block a step. A quarter of two neighbouring vectors is a group, so that they share their scales; of 16 numbers in front of them, eight are scales and eight minimums.</summary>
 internal sealed class Q4_KGemv : GemvCode
 {
     public override int StepColumns => 256;
 
     public override int StepBytes => 144;
 
-    public override ReadOnlySpan<byte> Order => [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15];
+    public override ReadOnlySpan<byte> Order => [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
 
     public override ReadOnlySpan<sbyte> Sums => [-1, -1, -1, -1, -1, -1, -1, -1, 0, 2, 4, 6, 8, 10, 12, 14];
 
@@ -57,37 +57,44 @@ internal sealed class Q4_KGemv : GemvCode
         var nibble = b.ConstantBytes("nibble mask", 15);
         var writeScales = WriteScales(w, out var scales, out var factor);
         var lanes = GroupLanes(w);
-        var (bytes, codes) = (w.Vector("bytes, then upper codes"), w.Vector("lower codes"));
+        var (bytes, codes) = (w.Vectors("bytes, then upper codes", 2), w.Vectors("lower codes", 2));
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
             writeScales();
-            for (var half = 0; half < 2; half++)
-            {
-                a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 16 + 64 * half]);
-                w.SplitNibbles(bytes, codes, nibble);
-                a.vpermps(factor, lanes[2 * half], scales);
-                yield return GemvWriter.Multiply(factor, (codes, 2 * half));
-                a.vpermps(factor, lanes[2 * half + 1], scales);
-                yield return GemvWriter.Multiply(factor, (bytes, 2 * half + 1));
-            }
+            LoadQuarters(w, 16, bytes, codes[0]);
+            w.SplitNibbles(bytes[0], codes[0], nibble);
+            w.SplitNibbles(bytes[1], codes[1], nibble);
+            a.vpermps(factor, lanes[0], scales);
+            yield return GemvWriter.Multiply(factor, (codes[0], 0), (codes[1], 1));
+            a.vpermps(factor, lanes[1], scales);
+            yield return GemvWriter.Multiply(factor, (bytes[0], 2), (bytes[1], 3));
             yield return GemvWriter.AddSums(scales);
         }
     }
 
-    /// <summary>Where the scales of the two groups of each vector are, as in Q5_K too.</summary>
+    /// <summary>Loads the first halves of four times 32 bytes into one register and the second halves into another, as in Q5_K too.</summary>
+    internal static void LoadQuarters(GemvWriter w, int offset, GemvRegister[] bytes, AssemblerRegisterZMM free)
+    {
+        w.Asm.vmovdqu64(bytes[0], __zmmword_ptr[w.Block + offset]);
+        w.Asm.vmovdqu64(free, __zmmword_ptr[w.Block + (offset + 64)]);
+        w.Asm.vshufi64x2(bytes[1], bytes[0], free, 0b11_01_11_01);
+        w.Asm.vshufi64x2(bytes[0], bytes[0], free, 0b10_00_10_00);
+    }
+
+    /// <summary>Where the scales of the lower and of the upper codes are, as in Q5_K too.</summary>
     internal static AssemblerRegisterZMM[] GroupLanes(GemvWriter w) =>
-        [.. Enumerable.Range(0, 4).Select(k => w.Builder.ConstantDwords($"groups {k}", i => k / 2 * 4 + k % 2 + i / 8 * 2))];
+        [.. Enumerable.Range(0, 2).Select(k => w.Builder.ConstantDwords($"groups {k}", i => i / 4 * 2 + k))];
 
     /// <summary>Writes the taking apart of a block's first 16 bytes into d · scales and dmin · minimums, as in Q5_K too.</summary>
     internal static Action WriteScales(GemvWriter w, out GemvRegister scales, out GemvRegister factor)
     {
         var (a, b) = (w.Asm, w.Builder);
         // Double words: scales 0-3, scales 4-7, minimums 0-3, minimums 4-7.
-        var shifts = b.ConstantDwords("shifts of low bits", i => i % 4 == 3 ? 4 : 0);
-        var lowMask = b.ConstantDwords("mask of low bits", i => i % 2 == 0 ? 0x3F3F3F3F : 0x0F0F0F0F);
-        var highMask = b.ConstantDwords("mask of high bits", i => i % 2 == 0 ? 0 : 0x30303030);
+        var shifts = GemvCodebook.Lines(w, 64, i => i % 16 == 12 ? 4 : 0)[0];
+        var lowMask = GemvCodebook.Lines(w, 64, i => i / 4 % 2 == 0 ? 0x3F : 0x0F)[0];
+        var highMask = GemvCodebook.Lines(w, 64, i => i / 4 % 2 == 0 ? 0 : 0x30)[0];
         var factorPlaces = b.ConstantWords("places of d and dmin", i => i % 16 / 8);
         (scales, factor) = (w.Vector("scales and minimums"), w.Vector("d and dmin, then scales of lanes"));
         var (all, head, high) = (scales, factor, b.Vector("high bits"));
@@ -96,10 +103,10 @@ internal sealed class Q4_KGemv : GemvCode
             a.vmovdqu64(KernelBuilder.Quarter(head), __xmmword_ptr[w.Block]);
             a.vpshufd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(head), 0b11_10_11_01);
             a.vpshufd(KernelBuilder.Quarter(high), KernelBuilder.Quarter(head), 0b10_10_01_01);
-            a.vpsrlvd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(all), KernelBuilder.Quarter(shifts));
+            a.vpsrlvd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(all), __xmmword_ptr[shifts]);
             a.vpsrld(KernelBuilder.Quarter(high), KernelBuilder.Quarter(high), 2);
-            a.vpandd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(all), KernelBuilder.Quarter(lowMask));
-            a.vpternlogd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(high), KernelBuilder.Quarter(highMask), GemvWriter.OrAnd);
+            a.vpandd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(all), __xmmword_ptr[lowMask]);
+            a.vpternlogd(KernelBuilder.Quarter(all), KernelBuilder.Quarter(high), __xmmword_ptr[highMask], GemvWriter.OrAnd);
             a.vpmovzxbd(all, KernelBuilder.Quarter(all));
             a.vcvtdq2ps(all, all);
             a.vpermw(KernelBuilder.Half(head), KernelBuilder.Half(factorPlaces), KernelBuilder.Half(head));

@@ -31,7 +31,7 @@ internal sealed class Q5_KGemv : GemvCode
 
     public override int StepBytes => 176;
 
-    public override ReadOnlySpan<byte> Order => [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15];
+    public override ReadOnlySpan<byte> Order => [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
 
     public override ReadOnlySpan<sbyte> Sums => [-1, -1, -1, -1, -1, -1, -1, -1, 0, 2, 4, 6, 8, 10, 12, 14];
 
@@ -42,31 +42,30 @@ internal sealed class Q5_KGemv : GemvCode
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
         var sixteen = b.ConstantBytes("fifth bit", 16);
-        var turn = b.ConstantQwords("turns of fifth bits", i => i < 4 ? 4 : 2);
+        var turn = b.ConstantQwords("turns of fifth bits", i => (4 - i / 2 * 2) & 63);
         var writeScales = Q4_KGemv.WriteScales(w, out var scales, out var factor);
         var lanes = Q4_KGemv.GroupLanes(w);
-        var (bytes, codes, high) = (w.Vector("bytes, then upper codes"), w.Vector("lower codes"), w.Vector("fifth bits"));
+        var (bytes, codes, high) = (w.Vectors("bytes, then upper codes", 2), w.Vectors("lower codes", 2), b.Vector("fifth bits"));
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
             writeScales();
-            // Bits 0 and 2 belong to the first vector, 1 and 3 to the second, 4 and 6, 5 and 7 to the others.
-            a.vbroadcasti64x4(high, __ymmword_ptr[w.Block + 16]);
-            a.vprolvq(high, high, turn);
-            for (var half = 0; half < 2; half++)
+            Q4_KGemv.LoadQuarters(w, 48, bytes, codes[0]);
+            for (var v = 0; v < 2; v++)
             {
-                a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 48 + 64 * half]);
-                w.SplitNibbles(bytes, codes, nibble);
-                a.vpternlogd(codes, high, sixteen, GemvWriter.OrAnd);
+                w.SplitNibbles(bytes[v], codes[v], nibble);
+                // Of quarter q bit 2q belongs to the lower codes, the next to the upper ones.
+                a.vbroadcasti32x4(high, __xmmword_ptr[w.Block + (16 + 16 * v)]);
+                a.vprolvq(high, high, turn);
+                a.vpternlogd(codes[v], high, sixteen, GemvWriter.OrAnd);
                 a.vprorq(high, high, 1);
-                a.vpternlogd(bytes, high, sixteen, GemvWriter.OrAnd);
-                a.vprorq(high, high, 3);
-                a.vpermps(factor, lanes[2 * half], scales);
-                yield return GemvWriter.Multiply(factor, (codes, 2 * half));
-                a.vpermps(factor, lanes[2 * half + 1], scales);
-                yield return GemvWriter.Multiply(factor, (bytes, 2 * half + 1));
+                a.vpternlogd(bytes[v], high, sixteen, GemvWriter.OrAnd);
             }
+            a.vpermps(factor, lanes[0], scales);
+            yield return GemvWriter.Multiply(factor, (codes[0], 0), (codes[1], 1));
+            a.vpermps(factor, lanes[1], scales);
+            yield return GemvWriter.Multiply(factor, (bytes[0], 2), (bytes[1], 3));
             yield return GemvWriter.AddSums(scales);
         }
     }
