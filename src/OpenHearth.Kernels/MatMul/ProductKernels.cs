@@ -64,6 +64,9 @@ public sealed record ProductChoice(ProductKernel Kernel, string Why, string? Gen
 /// <summary>Chooses the kernels of products. Thread-safe.</summary>
 public static class ProductKernels
 {
+    // Beyond, decoding rows to bf16 once costs less than 16-bit products of each token (Zen 4, docs/log.md).
+    private const int MostGemvTokensBesideBf16 = 12;
+
     /// <summary>The choice for one matrix.</summary>
     /// <param name="type">Its format.</param>
     /// <param name="tokens">Rows of activations, from 1.</param>
@@ -98,11 +101,12 @@ public static class ProductKernels
         var bf16 = generated && precision == Precision.Fast && (traits & WeightTraits.Narrow) != 0;
         if ((traits & WeightTraits.Coded) != 0)
         {
-            if (generated && tokens <= GemvJob.MostTokens && (traits & WeightTraits.Gemv) != 0)
+            var batches = bf16 && Bf16Speed.EqualsIntegers;
+            if (generated && tokens <= (batches ? MostGemvTokensBesideBf16 : GemvJob.MostTokens) && (traits & WeightTraits.Gemv) != 0)
                 return ProductKernel.Gemv;
             if (tokens <= CodedRows.MostTokens)
                 return ProductKernel.CodedRows;
-            if (bf16 && Bf16Speed.EqualsIntegers)
+            if (batches)
                 return tokens <= Bf16BatchJob.MostTokens ? ProductKernel.Bf16Batch : ProductKernel.Bf16Gemm;
             return generated ? ProductKernel.Gemm : ProductKernel.FloatRows;
         }
