@@ -54,6 +54,10 @@ internal sealed class QwenHybrid : Architecture
         var attention = GatedAttention.Read(g, p, epsilon);
         var experts = p.Int("expert_count", "num_experts", 0, 0);
         var hidden = p.Int("expert_feed_forward_length", "moe_intermediate_size", 0, 0);
+        // llama.cpp wants these to be said though the tensors tell.
+        _ = p.FindInt("feed_forward_length", "intermediate_size", 0);
+        if (experts > 0)
+            _ = p.FindInt("expert_shared_feed_forward_length", "shared_expert_intermediate_size", 0);
         var router = new RouterShape { Used = experts > 0 ? p.Int("expert_used_count", "num_experts_per_tok") : 0, Renormalise = p.Bool("", "norm_topk_prob", true) };
 
         var x = g.Embedding("token_embd", p.Int("embedding_length", "hidden_size"));

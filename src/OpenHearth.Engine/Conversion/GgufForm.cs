@@ -21,7 +21,7 @@ internal sealed class GgufForm : IDisposable
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
         "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "lfm2", "llama", "llama4",
-        "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "smollm3", "stablelm", "starcoder2",
+        "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "qwen3next", "smollm3", "stablelm", "starcoder2",
     };
 
     private readonly ModelSource _source;
