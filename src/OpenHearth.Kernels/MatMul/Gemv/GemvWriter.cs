@@ -33,6 +33,7 @@ internal sealed class GemvWriter
     private readonly int _together; // streams that load activations once
     private readonly AssemblerRegisterZMM[] _sums; // [together]
     private readonly AssemblerRegisterZMM _activations;
+    private readonly AssemblerRegisterZMM[]? _lowerSums; // [together]
     private readonly AssemblerRegisterZMM[][] _totals; // [streams][tokens]
     private readonly List<(int Offset, int First, int Bytes, AssemblerRegisterK Mask)> _tailMasks = [];
     private AssemblerRegisterK? _bitMask;
@@ -42,13 +43,14 @@ internal sealed class GemvWriter
     private int _registersOfRow;
     private bool _tail;
 
-    private GemvWriter(GemvCode code, int tokens, int together)
+    private GemvWriter(GemvCode code, int tokens, int together, bool split)
     {
         _code = code;
         _tokens = tokens;
         _together = together;
         _sums = _builder.Vectors("sum", together);
-        _activations = _builder.Vector("activations");
+        _activations = _builder.Vector("activations, alone lower sum");
+        _lowerSums = together == 1 ? [_activations] : split ? _builder.Vectors("lower sum", together) : null;
         _totals = [.. Enumerable.Range(0, StreamsFor(tokens)).Select(s => _builder.Vectors($"total{s}.", tokens))];
     }
 
@@ -77,14 +79,17 @@ internal sealed class GemvWriter
     /// <summary>Writes a kernel.</summary>
     public static GeneratedKernel Write(string name, GemvCode code, int tokens)
     {
-        var trial = new GemvWriter(code, tokens, together: 1);
+        var trial = new GemvWriter(code, tokens, together: 1, split: false);
         code.Write(trial);
         var together = StreamsFor(tokens);
-        while ((together - 1) * (trial._registersOfRow + 1) > trial._builder.Left)
+        while (Left() < 0)
             together /= 2;
-        var writer = new GemvWriter(code, tokens, together);
+        // With one token too little is to be done meanwhile.
+        var writer = new GemvWriter(code, tokens, together, split: tokens == 1 && Left() >= together);
         writer.WriteRows();
         return writer._builder.Build($"gemv {name} × {tokens} {(tokens == 1 ? "token" : "tokens")}");
+
+        int Left() => trial._builder.Left - (together - 1) * (trial._registersOfRow + 1);
     }
 
     /// <summary>Which row is being written of those that are multiplied together.</summary>
@@ -129,6 +134,26 @@ internal sealed class GemvWriter
     /// <see cref="Scratch"/>. Where numbers of points go through memory that took a fifth to a third off a kernel.
     /// </summary>
     public void Ahead(Action write) => _writeAhead = write;
+
+    /// <summary>
+    /// Converts four F16 numbers of a row in front of its step; for formats without incomplete steps. Filling a register
+    /// from memory then takes no time of the units that compute.
+    /// </summary>
+    /// <param name="offset">Where the first is.</param>
+    /// <returns>Fills a register with one of them.</returns>
+    public Action<AssemblerRegisterZMM, int> HalvesAhead(int offset)
+    {
+        const int Place = ScratchBytes - 16;
+        var before = _writeAhead;
+        _writeAhead = () =>
+        {
+            before();
+            var four = KernelBuilder.Quarter(_activations);
+            Asm.vcvtph2ps(four, __qword_ptr[Block + offset]);
+            Asm.vmovaps(__xmmword_ptr[Scratch(Place)], four);
+        };
+        return (register, index) => Asm.vbroadcastss(register, __dword_ptr[Scratch(Place + 4 * index)]);
+    }
 
     /// <summary>A mask register for the format's own use.</summary>
     public AssemblerRegisterK MaskRegister() => NextMask();
@@ -238,62 +263,62 @@ internal sealed class GemvWriter
     private void WriteProduct(GemvProduct[] rows, int first, int token)
     {
         var a = Asm;
-        if (rows[0].Parts.Length == 0)
+        var parts = rows[0].Parts.Length;
+        if (parts == 0)
         {
             a.vmovups(_activations, Plane(token, GemvPlanes.SumsAt(_code)));
             for (var r = 0; r < rows.Length; r++)
                 a.vfmadd231ps(_totals[first + r][token], rows[r].Scale, _activations);
             return;
         }
-        if (_together == 1)
-        {
-            WriteAlone(rows[0], first, token);
-            return;
-        }
+        // Two short chains of sums are there sooner than a long one, but cost an addition unless one begins with an offset.
+        var lowerSums = parts > 2 || parts == 2 && _code.Offset != 0 ? _lowerSums : null;
         foreach (var sum in _sums)
             Clear(sum);
-        AddDots(rows, token, 0);
+        AddDots(rows, token, 0, _sums);
+        if (lowerSums is not null)
+        {
+            foreach (var sum in lowerSums)
+            {
+                if (_code.Offset == 0)
+                    Clear(sum);
+                else
+                    a.vmovdqa64(sum, Offsets());
+            }
+            AddDots(rows, token, 64, lowerSums);
+        }
         foreach (var sum in _sums)
             a.vpslld(sum, sum, 8);
-        if (_code.Offset != 0)
+        for (var r = 0; r < rows.Length; r++)
         {
-            a.vmovdqa64(_activations, Plane(token, GemvPlanes.OffsetsAt(_code, rows[0].Parts[0].Part)));
-            foreach (var sum in _sums)
-                a.vpaddd(sum, sum, _activations);
+            if (lowerSums is not null)
+                a.vpaddd(_sums[r], _sums[r], lowerSums[r]);
+            else if (_code.Offset != 0)
+                a.vpaddd(_sums[r], _sums[r], Offsets());
         }
-        AddDots(rows, token, 64);
+        if (lowerSums is null)
+            AddDots(rows, token, 64, _sums);
         foreach (var sum in _sums)
             a.vcvtdq2ps(sum, sum);
         for (var r = 0; r < rows.Length; r++)
             a.vfmadd231ps(_totals[first + r][token], _sums[r], rows[r].Scale);
+
+        AssemblerMemoryOperand Offsets() => Plane(token, GemvPlanes.OffsetsAt(_code, rows[0].Parts[0].Part));
     }
 
-    // Two short chains of sums are there sooner than a long one, and one of them can begin with the offset.
-    private void WriteAlone(GemvProduct row, int first, int token)
-    {
-        var (a, upper, lower) = (Asm, _sums[0], _activations);
-        Clear(upper);
-        if (_code.Offset == 0)
-            Clear(lower);
-        else
-            a.vmovdqa64(lower, Plane(token, GemvPlanes.OffsetsAt(_code, row.Parts[0].Part)));
-        foreach (var (codes, part) in row.Parts)
-            a.vpdpbusd(upper, codes, Plane(token, 128 * part));
-        foreach (var (codes, part) in row.Parts)
-            a.vpdpbusd(lower, codes, Plane(token, 128 * part + 64));
-        a.vpslld(upper, upper, 8);
-        a.vpaddd(upper, upper, lower);
-        a.vcvtdq2ps(upper, upper);
-        a.vfmadd231ps(_totals[first][token], upper, row.Scale);
-    }
-
-    private void AddDots(GemvProduct[] rows, int token, int plane)
+    private void AddDots(GemvProduct[] rows, int token, int plane, AssemblerRegisterZMM[] sums)
     {
         for (var i = 0; i < rows[0].Parts.Length; i++)
         {
-            Asm.vmovdqa64(_activations, Plane(token, 128 * rows[0].Parts[i].Part + plane));
+            var activations = Plane(token, 128 * rows[0].Parts[i].Part + plane);
+            if (rows.Length == 1)
+            {
+                Asm.vpdpbusd(sums[0], rows[0].Parts[i].Codes, activations);
+                continue;
+            }
+            Asm.vmovdqa64(_activations, activations);
             for (var r = 0; r < rows.Length; r++)
-                Asm.vpdpbusd(_sums[r], rows[r].Parts[i].Codes, _activations);
+                Asm.vpdpbusd(sums[r], rows[r].Parts[i].Codes, _activations);
         }
     }
 

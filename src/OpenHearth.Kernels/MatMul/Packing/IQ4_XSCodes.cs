@@ -42,6 +42,7 @@ internal sealed class IQ4_XSGemv : GemvCode
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
+        var halves = w.HalvesAhead(0);
         var nibble = b.ConstantBytes("nibble mask", 15);
         var steps = b.ConstantBytes("steps", i => IQ4_NL.Steps[i % 16] + 128);
         var lowPlaces = b.ConstantBytes("turns of scales, low", i => i % 8 * 4);
@@ -64,7 +65,7 @@ internal sealed class IQ4_XSGemv : GemvCode
             a.vpmovzxbd(scales, scale);
             a.vpsubd(scales, scales, thirtyTwo);
             a.vcvtdq2ps(scales, scales);
-            w.BroadcastHalf(factor, 0);
+            halves(factor, 0);
             a.vmulps(scales, scales, factor);
             for (var half = 0; half < 2; half++)
             {

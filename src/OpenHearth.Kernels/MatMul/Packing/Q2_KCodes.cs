@@ -46,16 +46,18 @@ internal sealed class Q2_KGemv : GemvCode
 
     public override int SumLength => 1;
 
-    public override float SumFactor => -1;
+    public override float SumFactor => -1f / 16; // minimums are upper nibbles
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("code mask", 3);
         var nibble = b.ConstantBytes("nibble mask", 15);
+        var upperNibble = b.ConstantBytes("upper nibble mask", 0xF0);
         var places = b.ConstantBytes("places of scales", i => i % 16 / 4 * 2 + i / 16 % 2 + i / 32 * 8);
         var products = b.ConstantWords("codes of products", i => i % 2 == 0 ? 0x0100 : 0x0302);
         var parts = Enumerable.Range(1, 3).Select(k => b.ConstantBytes($"part {k}", (byte)(4 * k))).ToArray();
+        var halves = w.HalvesAhead(76);
         var words = w.Mask(0x5555_5555_5555_5555);
         var codes = w.Vectors("codes", 4);
         var (table, mins, factor) = (b.Vector("products"), w.Vector("minimums"), w.Vector("factor"));
@@ -75,12 +77,12 @@ internal sealed class Q2_KGemv : GemvCode
             a.vpandd(codes[0], codes[0], three);
             foreach (var vector in codes)
                 a.vpshufb(vector, table, vector);
-            w.BroadcastHalf(factor, 80);
+            halves(factor, 2);
             yield return GemvWriter.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
-            a.vpmovzxbd(mins, __xmmword_ptr[w.Block]);
-            a.vpsrld(mins, mins, 4);
+            a.vpandd(KernelBuilder.Quarter(mins), KernelBuilder.Quarter(upperNibble), __xmmword_ptr[w.Block]);
+            a.vpmovzxbd(mins, KernelBuilder.Quarter(mins));
             a.vcvtdq2ps(mins, mins);
-            w.BroadcastHalf(factor, 82);
+            halves(factor, 3);
             a.vmulps(mins, mins, factor);
             yield return GemvWriter.AddSums(mins);
         }

@@ -62,6 +62,7 @@ internal sealed class Q3_KGemv : GemvCode
         var four = b.ConstantBytes("high bit", 4);
         var second = b.ConstantBytes("second vector of a table", 8);
         var turn = b.ConstantQwords("turns of high bits", i => i < 4 ? 2 : 62);
+        var halves = w.HalvesAhead(102);
         var codes = w.Vectors("codes", 4);
         var (high, factor) = (b.Vector("high bits, in front scales"), w.Vector("factor"));
         var tables = b.Vectors("products", 2);
@@ -87,7 +88,7 @@ internal sealed class Q3_KGemv : GemvCode
                 if (k < 3)
                     a.vprorq(high, high, 1);
             }
-            w.BroadcastHalf(factor, 108);
+            halves(factor, 3);
             yield return GemvWriter.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
         }
     }

@@ -51,6 +51,7 @@ internal sealed class Q6_KGemv : GemvCode
         var nibble = b.ConstantBytes("nibble mask", 15);
         var upperBits = b.ConstantBytes("upper bits", 48);
         var turn = b.ConstantQwords("turns of upper bits", i => i < 4 ? 4 : 2);
+        var halves = w.HalvesAhead(202);
         var lanes = Enumerable.Range(0, 4).Select(k => b.ConstantDwords($"groups {k}", i => 4 * k + i / 4)).ToArray();
         var (bytes, codes, high, scales, factor) =
             (w.Vector("bytes, then upper codes"), w.Vector("lower codes"), w.Vector("upper bits"), w.Vector("scales"), w.Vector("scales of lanes"));
@@ -60,7 +61,7 @@ internal sealed class Q6_KGemv : GemvCode
         {
             a.vpmovsxbd(scales, __xmmword_ptr[w.Block + 192]);
             a.vcvtdq2ps(scales, scales);
-            w.BroadcastHalf(factor, 208);
+            halves(factor, 3);
             a.vmulps(scales, scales, factor);
             for (var half = 0; half < 2; half++)
             {

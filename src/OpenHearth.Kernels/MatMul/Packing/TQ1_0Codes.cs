@@ -60,6 +60,7 @@ internal sealed class TQ1_0Gemv : GemvCode
         var (a, b) = (w.Asm, w.Builder);
         var first = Table("four digits", i => Digit(i, 1) | Digit(i, 3) << 2 | Digit(i, 9) << 4 | Digit(i, 27) << 6);
         var fifth = Table("fifth digit", i => Digit(i, 81));
+        var halves = w.HalvesAhead(46);
         var three = b.ConstantBytes("code mask", 3);
         var (bytes, places) = (w.Mask(0x0FFF), w.Mask(0xF000));
         var upper = w.MaskRegister();
@@ -78,7 +79,7 @@ internal sealed class TQ1_0Gemv : GemvCode
                 a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
             for (var k = 0; k < 4; k++)
                 a.vpandd(codes[k], codes[k], three);
-            w.BroadcastHalf(scale, 52);
+            halves(scale, 3);
             yield return GemvWriter.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3), (codes[4], 4));
         }
 
