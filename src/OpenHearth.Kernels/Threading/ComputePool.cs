@@ -17,7 +17,7 @@ public sealed unsafe class ComputePool : IDisposable
     private static readonly long SpinTicks = Stopwatch.Frequency / 20_000; // 50 µs
 
     [ThreadStatic]
-    private static int t_worker;
+    private static int _worker;
 
     private readonly Worker[] _workers;
     private readonly Workspace[] _local;
@@ -77,7 +77,7 @@ public sealed unsafe class ComputePool : IDisposable
     internal ComputePool Alone => _alone[Index] ??= new ComputePool(1, Level);
 
     // A pool of one may run on any thread, that of another pool too.
-    private int Index => _workers.Length == 0 ? 0 : t_worker;
+    private int Index => _workers.Length == 0 ? 0 : _worker;
 
     /// <summary>Runs a job with as many parts as threads and returns when the last part has ended.</summary>
     /// <exception cref="InvalidOperationException">The pool is already running a job.</exception>
@@ -218,7 +218,7 @@ public sealed unsafe class ComputePool : IDisposable
 
         private void Work()
         {
-            t_worker = _index;
+            _worker = _index;
             var done = 0u;
             while (true)
             {

@@ -6,7 +6,7 @@ namespace OpenHearth.Engine.Tokenization.Text;
 internal sealed class Workspace
 {
     [ThreadStatic]
-    private static Workspace? ofThread;
+    private static Workspace? _ofThread;
 
     /// <summary>The text as given.</summary>
     public TextBuffer Raw { get; } = new();
@@ -41,8 +41,8 @@ internal sealed class Workspace
     /// <summary>Takes the thread's workspace, or a new one where it is in use.</summary>
     public static Workspace Rent()
     {
-        var work = ofThread ?? new Workspace();
-        ofThread = null;
+        var work = _ofThread ?? new Workspace();
+        _ofThread = null;
         return work;
     }
 
@@ -57,7 +57,7 @@ internal sealed class Workspace
         Queue.Trim();
         Piece.Trim();
         Lattice.Trim();
-        ofThread = this;
+        _ofThread = this;
     }
 
     /// <summary>What was rewritten last becomes the current text.</summary>

@@ -1,9 +1,9 @@
-using OpenHearth.Kernels.MatMul.Gemm;
-using static Iced.Intel.AssemblerRegisters;
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.MatMul.Gemv;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 

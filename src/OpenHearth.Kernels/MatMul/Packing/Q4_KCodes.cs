@@ -1,9 +1,9 @@
-using OpenHearth.Kernels.MatMul.Gemm;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
 
