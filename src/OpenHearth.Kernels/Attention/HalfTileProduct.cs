@@ -102,14 +102,7 @@ internal static unsafe class HalfTileProduct
             asm.prefetcht0(__byte_ptr[b + ahead + 32 * v]);
         for (var r = 0; r < rows; r++)
         {
-            var row = bases[r / 4];
-            asm.vbroadcastss(left, (r % 4) switch
-            {
-                0 => __dword_ptr[row],
-                1 => __dword_ptr[row + strideA],
-                2 => __dword_ptr[row + strideA * 2],
-                _ => __dword_ptr[row + strideA3],
-            });
+            asm.vbroadcastss(left, __dword_ptr[KernelBuilder.Row(r, bases, strideA, strideA3)]);
             for (var v = 0; v < vectors; v++)
                 asm.vfmadd231ps(sums[r * vectors + v], right[v], left);
         }

@@ -90,6 +90,19 @@ internal sealed class KernelBuilder
     /// <summary>The lower 128 bits of a register.</summary>
     public static AssemblerRegisterXMM Quarter(AssemblerRegisterZMM register) => new(Register.XMM0 + (register.Value - Register.ZMM0));
 
+    /// <summary>Where a row lies, of rows a stride apart; x64 adds up to twice of it, so that every fourth needs a register.</summary>
+    /// <param name="row">From 0.</param>
+    /// <param name="bases">Hold where rows 0, 4, 8 and so on are.</param>
+    /// <param name="stride">Bytes from row to row.</param>
+    /// <param name="stride3">Three times that.</param>
+    public static AssemblerMemoryOperand Row(int row, AssemblerRegister64[] bases, AssemblerRegister64 stride, AssemblerRegister64 stride3) => (row % 4) switch
+    {
+        0 => bases[row / 4] + 0,
+        1 => bases[row / 4] + stride,
+        2 => bases[row / 4] + stride * 2,
+        _ => bases[row / 4] + stride3,
+    };
+
     /// <summary>Sums the 16 floats of a register into its lowest.</summary>
     public void SumLanes(AssemblerRegisterZMM total, AssemblerRegisterZMM free)
     {

@@ -61,17 +61,6 @@ internal struct Targets
         return bytes;
     }
 
-    /// <summary>True where all matrices are such.</summary>
-    public readonly bool All(Func<Matrix, bool> condition)
-    {
-        for (var i = 0; i < _count; i++)
-        {
-            if (!condition(_all[i].Weights))
-                return false;
-        }
-        return true;
-    }
-
     /// <summary>True where a format has minimums, which sums of activations are needed for.</summary>
     public readonly bool HaveMins()
     {

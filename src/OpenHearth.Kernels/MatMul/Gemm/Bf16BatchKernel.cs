@@ -69,13 +69,7 @@ internal static class Bf16BatchKernel
         for (var i = 0; i < sums.Length; i++)
             a.vmovups(sums[i], __zmmword_ptr[rbp + 64 * i]);
 
-        AssemblerMemoryOperand Row(int r, int offset) => (r % 4) switch
-        {
-            0 => bases[r / 4] + offset,
-            1 => bases[r / 4] + stride + offset,
-            2 => bases[r / 4] + stride * 2 + offset,
-            _ => bases[r / 4] + stride3 + offset,
-        };
+        AssemblerMemoryOperand Row(int r, int offset) => KernelBuilder.Row(r, bases, stride, stride3) + offset;
 
         var loop = a.CreateLabel();
         a.Label(ref loop);

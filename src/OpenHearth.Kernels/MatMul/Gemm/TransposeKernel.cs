@@ -48,16 +48,7 @@ internal static class TransposeKernel
         var loop = a.CreateLabel();
         a.Label(ref loop);
         for (var r = 0; r < rows; r++)
-        {
-            var place = bases[r / 4];
-            a.vmovdqu64(m[r], (r % 4) switch
-            {
-                0 => __zmmword_ptr[place],
-                1 => __zmmword_ptr[place + stride],
-                2 => __zmmword_ptr[place + stride * 2],
-                _ => __zmmword_ptr[place + stride3],
-            });
-        }
+            a.vmovdqu64(m[r], __zmmword_ptr[KernelBuilder.Row(r, bases, stride, stride3)]);
         for (var q = 0; q < Rows; q += 4)
             Quad(a, m.AsSpan(q, 4), t);
         for (var q = 0; q < 4; q++)
