@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using OpenHearth.Kernels.Threading;
 using OpenHearth.Kernels.Vectors;
 
@@ -79,60 +78,45 @@ public static unsafe class Activation
 
         public readonly void Run<TSimd, TVector>(int first, int end) where TSimd : struct, ISimd<TVector> where TVector : struct
         {
+            switch (Kind)
+            {
+                case ActivationKind.Silu:
+                    Loop<TSimd, TVector, Silu>(first, end);
+                    break;
+                case ActivationKind.GeluTanh:
+                    Loop<TSimd, TVector, GeluTanh>(first, end);
+                    break;
+                case ActivationKind.Gelu:
+                    Loop<TSimd, TVector, Gelu>(first, end);
+                    break;
+                case ActivationKind.Sigmoid:
+                    Loop<TSimd, TVector, Sigmoid>(first, end);
+                    break;
+                case ActivationKind.ClampedSwish:
+                    Loop<TSimd, TVector, ClampedSwish>(first, end);
+                    break;
+                case ActivationKind.ReluSquared:
+                    Loop<TSimd, TVector, ReluSquared>(first, end);
+                    break;
+                default:
+                    Loop<TSimd, TVector, Relu>(first, end);
+                    break;
+            }
+        }
+
+        // A loop a function: chosen within the loop, each vector would pay for a call and for its constants.
+        private readonly void Loop<TSimd, TVector, TFunction>(int first, int end)
+            where TSimd : struct, ISimd<TVector> where TVector : struct where TFunction : struct, IActivationFunction
+        {
             var i = (long)first * Width;
             var stop = (long)end * Width;
             for (; i <= stop - TSimd.Count; i += TSimd.Count)
             {
-                var value = Apply<TSimd, TVector>(TSimd.Load(Gate + i));
-                TSimd.Store(Up == null ? value : TSimd.Multiply(value, Factor<TSimd, TVector>(TSimd.Load(Up + i))), Y + i);
+                var value = TFunction.Apply<TSimd, TVector>(TSimd.Load(Gate + i));
+                TSimd.Store(Up == null ? value : TSimd.Multiply(value, TFunction.Factor<TSimd, TVector>(TSimd.Load(Up + i))), Y + i);
             }
             for (; i < stop; i++)
-                Y[i] = Apply<SimdScalar, float>(Gate[i]) * (Up == null ? 1f : Factor<SimdScalar, float>(Up[i]));
-        }
-
-        private readonly TVector Factor<TSimd, TVector>(TVector up) where TSimd : struct, ISimd<TVector> where TVector : struct => Kind == ActivationKind.ClampedSwish
-            ? TSimd.Add(TSimd.Broadcast(1f), TSimd.Max(TSimd.Broadcast(-ClampedSwishLimit), TSimd.Min(TSimd.Broadcast(ClampedSwishLimit), up)))
-            : up;
-
-        private readonly TVector Apply<TSimd, TVector>(TVector x) where TSimd : struct, ISimd<TVector> where TVector : struct
-        {
-            switch (Kind)
-            {
-                case ActivationKind.Silu:
-                    return TSimd.Multiply(x, SimdMath.Sigmoid<TSimd, TVector>(x));
-                case ActivationKind.GeluTanh:
-                    // ½(1 + tanh z) = sigmoid(2z)
-                    var cubic = TSimd.Multiply(TSimd.Multiply(x, x), TSimd.Multiply(x, TSimd.Broadcast(0.044715f)));
-                    return TSimd.Multiply(x, SimdMath.Sigmoid<TSimd, TVector>(TSimd.Multiply(TSimd.Broadcast(1.5957691216f), TSimd.Add(x, cubic))));
-                case ActivationKind.Gelu:
-                    return GeluByErf<TSimd, TVector>(x);
-                case ActivationKind.Sigmoid:
-                    return SimdMath.Sigmoid<TSimd, TVector>(x);
-                case ActivationKind.ClampedSwish:
-                    var low = TSimd.Min(TSimd.Broadcast(ClampedSwishLimit), x);
-                    return TSimd.Multiply(low, SimdMath.Sigmoid<TSimd, TVector>(TSimd.Multiply(TSimd.Broadcast(ClampedSwishSlope), low)));
-                default:
-                    var positive = TSimd.Max(TSimd.Broadcast(0f), x);
-                    return Kind == ActivationKind.Relu ? positive : TSimd.Multiply(positive, positive);
-            }
-        }
-
-        // erf by Abramowitz and Stegun 7.1.26 (absolute error 1.5e-7), on |x|/√2, with the sign put back by hand.
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TVector GeluByErf<TSimd, TVector>(TVector x) where TSimd : struct, ISimd<TVector> where TVector : struct
-        {
-            var zero = TSimd.Broadcast(0f);
-            var one = TSimd.Broadcast(1f);
-            var magnitude = TSimd.Max(x, TSimd.Subtract(zero, x));
-            var z = TSimd.Multiply(magnitude, TSimd.Broadcast(0.70710678f));
-            var t = TSimd.Divide(one, TSimd.MultiplyAdd(TSimd.Broadcast(0.3275911f), z, one));
-            var p = TSimd.MultiplyAdd(TSimd.Broadcast(1.061405429f), t, TSimd.Broadcast(-1.453152027f));
-            p = TSimd.MultiplyAdd(p, t, TSimd.Broadcast(1.421413741f));
-            p = TSimd.MultiplyAdd(p, t, TSimd.Broadcast(-0.284496736f));
-            p = TSimd.Multiply(TSimd.MultiplyAdd(p, t, TSimd.Broadcast(0.254829592f)), t);
-            // tail = ½ erfc(z): gelu(x) = max(x, 0) - |x| · tail
-            var tail = TSimd.Multiply(TSimd.Multiply(p, SimdMath.Exp<TSimd, TVector>(TSimd.Subtract(zero, TSimd.Multiply(z, z)))), TSimd.Broadcast(0.5f));
-            return TSimd.Subtract(TSimd.Max(x, zero), TSimd.Multiply(magnitude, tail));
+                Y[i] = TFunction.Apply<SimdScalar, float>(Gate[i]) * (Up == null ? 1f : TFunction.Factor<SimdScalar, float>(Up[i]));
         }
     }
 }
