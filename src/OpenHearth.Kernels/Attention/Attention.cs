@@ -12,7 +12,7 @@ namespace OpenHearth.Kernels.Attention;
 public static unsafe class Attention
 {
     // Few rows against many keys are cut along the keys as well, or a second thread would have nothing to do.
-    private const int SplitKeys = 512;
+    private const int SplitKeys = 1024;
     private const int SplitRows = 16;
 
     /// <summary>Writes the keys and values of a step's tokens into the cache.</summary>
@@ -69,7 +69,7 @@ public static unsafe class Attention
                 Scratch = workspace.Scratch(scratch * pool.Threads).Pointer,
                 ScratchLength = scratch,
                 Partials = workspace.Partials(partials * rowWidth).Pointer,
-                Tile = new AttentionTile { Shape = shape, Format = format, Slot = slot, Queries = pq, Output = po, Sinks = ps, Slopes = pl },
+                Tile = new AttentionTile { Workspace = workspace, Shape = shape, Format = format, Slot = slot, Queries = pq, Output = po, Sinks = ps, Slopes = pl },
             };
             workspace.NextUnit = 0;
             if (workspace.Units.Count == 1 || Work(workspace.Units, shape) < 128 * 1024)
@@ -148,7 +148,7 @@ public static unsafe class Attention
         return work;
     }
 
-    // Units that share rows follow each other; each holds the sums relative to its own largest score.
+    // Units that share rows follow each other; each holds the sums relative to its own reference score.
     private static void Merge(AttentionWorkspace workspace, AttentionShape shape, int part, float* partials, int rowWidth, float* output)
     {
         var padded = CacheFormat.Padded(shape.ValueWidth);

@@ -6,14 +6,20 @@ namespace OpenHearth.Kernels.Attention;
 
 /// <summary>
 /// The inner loop: some query rows of one key head against a range of keys, a block at a time, with the softmax
-/// kept running (largest score, sum, weighted values), so that no row of scores is ever whole in memory.
+/// kept running (reference score, sum, weighted values), so that no row of scores is ever whole in memory.
 /// Source: Dao et al., FlashAttention, 2022.
 /// </summary>
 internal unsafe struct AttentionTile : IRowKernel
 {
     private const int MostGroup = 4;
+    private const int TotalLanes = 16; // of the widest vectors
     private const int Block = CacheFormat.BlockTokens;
 
+    // By how much a score may pass the reference of its row before the sums are scaled anew: a weight of e^8 is harmless,
+    // and the exponentials need not wait for the largest score of their block.
+    private const float Slack = 8f;
+
+    public AttentionWorkspace Workspace;
     public AttentionShape Shape;
     public CacheFormats Format;
     public AttentionRun Sequence;
@@ -36,7 +42,7 @@ internal unsafe struct AttentionTile : IRowKernel
     public static long ScratchLength(AttentionShape shape)
     {
         var (rows, padded) = (MostRows(shape), CacheFormat.Padded(shape.ValueWidth));
-        return Round(rows * shape.KeyWidth) + (Block * shape.KeyWidth) + (Block * padded) + (rows * padded) + (rows * Block) + (2 * rows);
+        return Round(rows * shape.KeyWidth) + (Block * shape.KeyWidth) + (Block * padded) + (rows * padded) + (rows * Block) + (rows * (TotalLanes + 1));
     }
 
     /// <summary>Floats of one unfinished row.</summary>
@@ -52,12 +58,13 @@ internal unsafe struct AttentionTile : IRowKernel
         var valueScratch = keyScratch + (Block * Shape.KeyWidth);
         var sums = valueScratch + (Block * padded); // [rows, padded]
         var scores = sums + (rows * padded); // [rows, 64]
-        var largest = scores + (rows * Block); // [rows]
-        var totals = largest + rows; // [rows]
-        Begin<TSimd, TVector>(queries, sums, padded, largest, totals);
+        var totals = scores + (rows * Block); // [rows, 16] lanes to be added up
+        var references = totals + (rows * TotalLanes); // [rows] scores that weights are relative to
+        Begin<TSimd, TVector>(queries, sums, padded, references, totals);
+        var (firstSeenByAll, endSeenByAll) = (Visible(Place(Unit.Rows - 1).Token).First, Visible(Place(0).Token).End);
         for (var key = Unit.FirstKey / Block * Block; key < Unit.EndKey; key += Block)
         {
-            var keyPlane = Plane(key);
+            var keyPlane = Plane(Sequence, Unit, key);
             var valuePlane = keyPlane + Format.KeyBytes(Shape);
             // Rows of tokens that come before the block see none of it.
             var unseeing = Shape.Causal ? Math.Clamp(((key - Sequence.Past) * Shape.Group) - Unit.FirstRow, 0, Unit.Rows) : 0;
@@ -69,18 +76,33 @@ internal unsafe struct AttentionTile : IRowKernel
                 queries + (unseeing * Shape.KeyWidth), Shape.KeyWidth, keys, keyPlane, 0, Block, seen, Block, seeing, Shape.KeyWidth, valuePlane);
             var from = Math.Max(Unit.FirstKey - key, 0);
             var to = Math.Min(Unit.EndKey - key, Block);
+            var all = firstSeenByAll <= key + from && key + to <= endSeenByAll;
             for (var r = unseeing; r < Unit.Rows; r++)
-                Weigh<TSimd, TVector>(r, key, from, to, scores + (r * Block), sums + (r * padded), padded, largest, totals);
+            {
+                var (low, high) = all ? (from, to) : Seen(r, key, from, to);
+                Weigh<TSimd, TVector>(r, key, low, high, scores + (r * Block), sums + (r * padded), padded, references, totals + (r * TotalLanes));
+            }
             var values = Shape.ValuesInKeys ? Transpose(keys, valueScratch, Shape.ValueWidth, padded)
                 : TakesHalves<TSimd, TVector>(Format.Values) ? null
                 : Format.Values.LoadValues(valuePlane, padded, valueScratch);
             Multiply<TSimd, TVector>(
-                seen + from, Block, values, valuePlane, from, padded, sums + (unseeing * padded), padded, seeing, to - from, key + Block < Unit.EndKey ? Plane(key + Block) : valuePlane);
+                seen + from, Block, values, valuePlane, from, padded, sums + (unseeing * padded), padded, seeing, to - from, key + Block < Unit.EndKey ? Plane(Sequence, Unit, key + Block) : Following(valuePlane));
         }
-        End<TSimd, TVector>(sums, padded, largest, totals);
+        End<TSimd, TVector>(sums, padded, references, totals);
     }
 
-    private readonly byte* Plane(int key) => Sequence.Blocks[key / Block].Pointer + Slot + (Unit.KeyHead * Format.HeadBytes(Shape));
+    private readonly byte* Plane(in AttentionRun run, in AttentionUnit unit, int key) =>
+        run.Blocks[key / Block].Pointer + Slot + (unit.KeyHead * Format.HeadBytes(Shape));
+
+    // The first keys of the unit that this thread will probably take next.
+    private readonly byte* Following(byte* otherwise)
+    {
+        var next = Volatile.Read(ref Workspace.NextUnit);
+        if (next >= Workspace.Units.Count)
+            return otherwise;
+        var unit = Workspace.Units[next];
+        return Plane(Workspace.Runs[unit.Run], unit, unit.FirstKey);
+    }
 
     private readonly bool TakesHalves<TSimd, TVector>(CacheFormat format) where TSimd : struct, ISimd<TVector> where TVector : struct =>
         format == CacheFormat.F16 && !Shape.ValuesInKeys && TSimd.Count == Vector512<float>.Count && GeneratedKernels.Refusal is null;
@@ -97,10 +119,11 @@ internal unsafe struct AttentionTile : IRowKernel
             HalfTileProduct.MultiplyAdd(a, strideA, (ushort*)plane + skipped, strideB, c, strideC, rows, depth, strideB, next);
     }
 
-    private readonly void Begin<TSimd, TVector>(float* queries, float* sums, int padded, float* largest, float* totals)
+    private readonly void Begin<TSimd, TVector>(float* queries, float* sums, int padded, float* references, float* totals)
         where TSimd : struct, ISimd<TVector> where TVector : struct
     {
         var scale = TSimd.Broadcast(Shape.Scale);
+        new Span<float>(totals, Unit.Rows * TotalLanes).Clear();
         for (var r = 0; r < Unit.Rows; r++)
         {
             var (token, head) = Place(r);
@@ -113,20 +136,16 @@ internal unsafe struct AttentionTile : IRowKernel
                 query[i] = source[i] * Shape.Scale;
             HeadRotation.Apply(query, Shape.KeyWidth, Format.KeyPart(Shape));
             var sink = Sinks != null && Unit.CountsSinks;
-            largest[r] = sink ? Sinks[head] : float.NegativeInfinity;
-            totals[r] = sink ? 1f : 0f;
+            references[r] = sink ? Sinks[head] : float.NegativeInfinity;
+            totals[r * TotalLanes] = sink ? 1f : 0f;
         }
         new Span<float>(sums, Unit.Rows * padded).Clear();
     }
 
-    // Turns the scores of a row into weights relative to the largest score so far, and rescales what was summed before.
-    private readonly void Weigh<TSimd, TVector>(int r, int key, int from, int to, float* scores, float* sums, int padded, float* largest, float* totals)
+    // Turns the scores of a row into weights relative to its reference, which follows the largest score.
+    private readonly void Weigh<TSimd, TVector>(int r, int key, int low, int high, float* scores, float* sums, int padded, float* references, float* totals)
         where TSimd : struct, ISimd<TVector> where TVector : struct
     {
-        var (token, head) = Place(r);
-        var (firstVisible, endVisible) = Visible(token);
-        var low = Math.Max(firstVisible - key, from);
-        var high = Math.Min(endVisible - key, to);
         if (low >= high)
         {
             new Span<float>(scores, Block).Clear();
@@ -135,32 +154,50 @@ internal unsafe struct AttentionTile : IRowKernel
         if (Shape.SoftCap > 0)
             Cap<TSimd, TVector>(scores);
         if (Slopes != null)
-        {
-            for (var j = low; j < high; j++)
-                scores[j] += Slopes[head] * (key + j - (Sequence.Past + token));
-        }
-        new Span<float>(scores, low).Fill(float.NegativeInfinity);
-        new Span<float>(scores + high, Block - high).Fill(float.NegativeInfinity);
+            Slope(r, key, low, high, scores);
+        Outside(scores, low, high, float.NegativeInfinity);
         var peak = TSimd.Load(scores);
         for (var j = TSimd.Count; j < Block; j += TSimd.Count)
             peak = TSimd.Max(peak, TSimd.Load(scores + j));
-        var top = MathF.Max(largest[r], TSimd.Largest(peak));
-        var shift = TSimd.Broadcast(top);
+        var top = TSimd.Largest(peak);
+        if (!(top <= references[r] + Slack))
+        {
+            var keep = TSimd.Broadcast(MathF.Exp(references[r] - top));
+            TSimd.Store(TSimd.Multiply(TSimd.Load(totals), keep), totals);
+            for (var i = 0; i < padded; i += TSimd.Count)
+                TSimd.Store(TSimd.Multiply(TSimd.Load(sums + i), keep), sums + i);
+            references[r] = top;
+        }
+        var shift = TSimd.Broadcast(references[r]);
         for (var j = 0; j < Block; j += TSimd.Count)
             TSimd.Store(SimdMath.Exp<TSimd, TVector>(TSimd.Subtract(TSimd.Load(scores + j), shift)), scores + j);
-        new Span<float>(scores, low).Clear();
-        new Span<float>(scores + high, Block - high).Clear();
-        var sum = TSimd.Load(scores);
-        for (var j = TSimd.Count; j < Block; j += TSimd.Count)
+        Outside(scores, low, high, 0f);
+        var sum = TSimd.Load(totals);
+        for (var j = 0; j < Block; j += TSimd.Count)
             sum = TSimd.Add(sum, TSimd.Load(scores + j));
-        var keep = largest[r] == top ? 1f : MathF.Exp(largest[r] - top);
-        totals[r] = (totals[r] * keep) + TSimd.Sum(sum);
-        largest[r] = top;
-        if (keep == 1f)
-            return;
-        var factor = TSimd.Broadcast(keep);
-        for (var i = 0; i < padded; i += TSimd.Count)
-            TSimd.Store(TSimd.Multiply(TSimd.Load(sums + i), factor), sums + i);
+        TSimd.Store(sum, totals);
+    }
+
+    // What a row sees of a block.
+    private readonly (int Low, int High) Seen(int r, int key, int from, int to)
+    {
+        var (first, end) = Visible(Place(r).Token);
+        return (Math.Max(first - key, from), Math.Min(end - key, to));
+    }
+
+    private readonly void Slope(int r, int key, int low, int high, float* scores)
+    {
+        var (token, head) = Place(r);
+        for (var j = low; j < high; j++)
+            scores[j] += Slopes[head] * (key + j - (Sequence.Past + token));
+    }
+
+    private static void Outside(float* scores, int low, int high, float value)
+    {
+        if (low > 0)
+            new Span<float>(scores, low).Fill(value);
+        if (high < Block)
+            new Span<float>(scores + high, Block - high).Fill(value);
     }
 
     private readonly void Cap<TSimd, TVector>(float* scores) where TSimd : struct, ISimd<TVector> where TVector : struct
@@ -170,28 +207,28 @@ internal unsafe struct AttentionTile : IRowKernel
             TSimd.Store(TSimd.Multiply(cap, SimdMath.Tanh<TSimd, TVector>(TSimd.Divide(TSimd.Load(scores + j), cap))), scores + j);
     }
 
-    private readonly void End<TSimd, TVector>(float* sums, int padded, float* largest, float* totals)
+    private readonly void End<TSimd, TVector>(float* sums, int padded, float* references, float* totals)
         where TSimd : struct, ISimd<TVector> where TVector : struct
     {
         for (var r = 0; r < Unit.Rows; r++)
         {
             var row = sums + (r * padded);
+            var total = TSimd.Sum(TSimd.Load(totals + (r * TotalLanes)));
             if (Partial != null)
             {
                 var partial = Partial + ((long)r * PartialWidth(Shape));
                 new ReadOnlySpan<float>(row, padded).CopyTo(new Span<float>(partial, padded));
-                partial[padded] = largest[r];
-                partial[padded + 1] = totals[r];
+                partial[padded] = references[r];
+                partial[padded + 1] = total;
                 continue;
             }
             var (token, head) = Place(r);
             var target = Output + ((((long)Sequence.FirstRow + token) * Shape.Heads) + head) * Shape.ValueWidth;
-            var total = TSimd.Broadcast(totals[r]);
             var i = 0;
             for (; i <= Shape.ValueWidth - TSimd.Count; i += TSimd.Count)
-                TSimd.Store(TSimd.Divide(TSimd.Load(row + i), total), target + i);
+                TSimd.Store(TSimd.Divide(TSimd.Load(row + i), TSimd.Broadcast(total)), target + i);
             for (; i < Shape.ValueWidth; i++)
-                target[i] = row[i] / totals[r];
+                target[i] = row[i] / total;
             HeadRotation.Apply(target, Shape.ValueWidth, Format.ValuePart(Shape));
         }
     }

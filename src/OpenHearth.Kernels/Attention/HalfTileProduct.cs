@@ -30,7 +30,7 @@ internal static unsafe class HalfTileProduct
         public float* C;
         public long StrideC; // bytes
         public long Depth;
-        public long Ahead; // bytes from B to what is wanted next
+        public byte* Next; // what is wanted next
     }
 
     /// <summary>C += A · B.</summary>
@@ -54,7 +54,6 @@ internal static unsafe class HalfTileProduct
             StrideB = strideB * sizeof(ushort),
             StrideC = strideC * sizeof(float),
             Depth = depth,
-            Ahead = next - (byte*)b,
         };
         for (var r = 0; r < rows; r += MostRows)
         {
@@ -67,6 +66,7 @@ internal static unsafe class HalfTileProduct
                     width--;
                 arguments.B = b + j;
                 arguments.C = c + (long)r * strideC + j;
+                arguments.Next = next + (long)j * depth * sizeof(ushort); // evenly over the passes, in the order of memory
                 Kernels[(together - 1) * Widths.Length + width].Run(&arguments);
             }
         }
@@ -76,7 +76,7 @@ internal static unsafe class HalfTileProduct
     {
         var builder = new KernelBuilder();
         var asm = builder.Asm;
-        var (strideA, strideA3, b, strideB, c, strideC, depth, ahead) = (r8, r9, rdx, rcx, r11, rbx, rax, rbp);
+        var (strideA, strideA3, b, strideB, c, strideC, depth, next) = (r8, r9, rdx, rcx, r11, rbx, rax, rbp);
         AssemblerRegister64[] bases = [rsi, r10]; // of rows 0 and 4
         asm.push(rbx);
         asm.push(rbp);
@@ -87,7 +87,7 @@ internal static unsafe class HalfTileProduct
         asm.mov(c, __[rdi + 32]);
         asm.mov(strideC, __[rdi + 40]);
         asm.mov(depth, __[rdi + 48]);
-        asm.mov(ahead, __[rdi + 56]);
+        asm.mov(next, __[rdi + 56]);
         asm.lea(strideA3, __[strideA + strideA * 2]);
         asm.lea(r10, __[rsi + strideA * 4]);
         var sums = builder.Vectors("sum", rows * vectors);
@@ -99,7 +99,7 @@ internal static unsafe class HalfTileProduct
         for (var v = 0; v < vectors; v++)
             asm.vcvtph2ps(right[v], __ymmword_ptr[b + 32 * v]);
         for (var v = 0; v < vectors; v += 2)
-            asm.prefetcht0(__byte_ptr[b + ahead + 32 * v]);
+            asm.prefetcht0(__byte_ptr[next + 32 * v]);
         for (var r = 0; r < rows; r++)
         {
             asm.vbroadcastss(left, __dword_ptr[KernelBuilder.Row(r, bases, strideA, strideA3)]);
@@ -109,6 +109,7 @@ internal static unsafe class HalfTileProduct
         foreach (var row in bases)
             asm.add(row, sizeof(float));
         asm.add(b, strideB);
+        asm.add(next, 32 * vectors);
         asm.dec(depth);
         asm.jne(loop);
         asm.mov(c, __[rdi + 32]);
