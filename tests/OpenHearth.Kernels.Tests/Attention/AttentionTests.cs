@@ -60,6 +60,18 @@ public sealed class AttentionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0, 200)]
+    [InlineData(700, 1)]
+    [InlineData(2500, 2)]
+    public void Forward_WhereScoresPassTheirReferenceManyTimes_IsTheFormula(int past, int count)
+    {
+        // Later keys score higher: 0.1 a token, 6.4 a block of the cache.
+        float[] rising = [0.1f, 0.1f, 0.25f, 0f];
+        Check(Shape(4, 2, 16), Both(CacheFormat.F32), past, count, 2e-5, slopes: rising);
+        Check(Shape(4, 2, 16) with { Scale = 20f }, Both(CacheFormat.F32), past, count, 2e-5);
+    }
+
+    [Theory]
     [InlineData(0, 50)]
     [InlineData(1100, 2)]
     public void Forward_WithSinksAndSlopes_IsTheFormula(int past, int count)
