@@ -1,5 +1,6 @@
 using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Kernels.MatMul;
@@ -110,11 +111,12 @@ public static unsafe class Product
             return;
         var traits = WeightTraits.All;
         for (var i = 0; i < targets.Count; i++)
-            traits &= ProductKernels.Traits(targets[i].Weights.Type, targets[i].Weights.Codes);
+            traits &= ProductKernels.Traits(targets[i].Weights.Type, targets[i].Weights.Codes, targets[i].Weights.Rows);
         var kernel = ProductKernels.Choose(traits, tokens, precision, ProductKernels.MayGenerate(pool.Level));
         switch (kernel)
         {
             case ProductKernel.Gemv: GemvJob.Run(pool, ref targets, x, tokens); break;
+            case ProductKernel.RowLanes: RowLaneJob.Run(pool, ref targets, x, tokens); break;
             case ProductKernel.Gemm: GemmJob.Run(pool, ref targets, x, tokens); break;
             case ProductKernel.CodedRows: CodedRows.Run(pool, ref targets, x, tokens); break;
             case ProductKernel.FloatGemv: FloatGemvJob.Run(pool, ref targets, x, tokens); break;

@@ -4,6 +4,7 @@ using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.MatMul.Gemv;
 using OpenHearth.Kernels.MatMul.Packing;
+using OpenHearth.Kernels.MatMul.RowLanes;
 
 namespace OpenHearth.Kernels.MatMul;
 
@@ -12,6 +13,9 @@ public enum ProductKernel
 {
     /// <summary>Generated: rows of integer formats as they lie in the file.</summary>
     Gemv,
+
+    /// <summary>Generated: 16 rows of integer formats at a time, turned into lanes as they are read.</summary>
+    RowLanes,
 
     /// <summary>Generated: rows of integer formats packed into panels, beside tiles of tokens.</summary>
     Gemm,
@@ -51,8 +55,11 @@ internal enum WeightTraits
     /// <summary>No more than 16 bits.</summary>
     Narrow = 8,
 
+    /// <summary>A generated kernel turns 16 rows into lanes as it reads them, and there are so many.</summary>
+    RowLanes = 16,
+
     /// <summary>All of them.</summary>
-    All = Coded | Gemv | Plain | Narrow,
+    All = Coded | Gemv | Plain | Narrow | RowLanes,
 }
 
 /// <summary>Which kernel a product takes, and why.</summary>
@@ -64,6 +71,9 @@ public sealed record ProductChoice(ProductKernel Kernel, string Why, string? Gen
 /// <summary>Chooses the kernels of products. Thread-safe.</summary>
 public static class ProductKernels
 {
+    private const int FewestRowLaneTokens = 2;
+    private const int MostRowLaneTokens = 32;
+
     // Beyond, decoding rows to bf16 once costs less than 16-bit products of each token (Zen 4, docs/log.md).
     private const int MostGemvTokensBesideBf16 = 12;
 
@@ -81,7 +91,7 @@ public static class ProductKernels
     /// <summary>The choice alone, without writing a kernel.</summary>
     /// <inheritdoc cref="For" path="/param"/>
     public static ProductKernel Choose(TensorType type, int tokens, Precision precision, CpuLevel level) =>
-        Choose(Traits(type, RowCodesRegistry.Find(type)), tokens, precision, MayGenerate(level));
+        Choose(Traits(type, RowCodesRegistry.Find(type), RowLaneWriter.Rows), tokens, precision, MayGenerate(level));
 
     /// <summary>The machine code of a generated kernel as text; writes the kernel, and those before it in the list, where no product has needed it so far.</summary>
     /// <param name="name">As <see cref="ProductChoice.Generated"/> gives it, or with another number of tokens.</param>
@@ -101,6 +111,8 @@ public static class ProductKernels
         var bf16 = generated && precision == Precision.Fast && (traits & WeightTraits.Narrow) != 0;
         if ((traits & WeightTraits.Coded) != 0)
         {
+            if (generated && tokens is >= FewestRowLaneTokens and <= MostRowLaneTokens && (traits & WeightTraits.RowLanes) != 0)
+                return ProductKernel.RowLanes;
             var batches = bf16 && Bf16Speed.EqualsIntegers;
             if (generated && tokens <= (batches ? MostGemvTokensBesideBf16 : GemvJob.MostTokens) && (traits & WeightTraits.Gemv) != 0)
                 return ProductKernel.Gemv;
@@ -119,9 +131,13 @@ public static class ProductKernels
         return generated && (traits & WeightTraits.Plain) != 0 ? ProductKernel.FloatGemv : ProductKernel.FloatRows;
     }
 
-    /// <summary>What a format has.</summary>
-    internal static WeightTraits Traits(TensorType type, RowCodes? codes) =>
+    /// <summary>What a matrix has.</summary>
+    /// <param name="type">Its format.</param>
+    /// <param name="codes">The format as integer kernels see it.</param>
+    /// <param name="rows">Its rows.</param>
+    internal static WeightTraits Traits(TensorType type, RowCodes? codes, int rows) =>
         (codes is null ? 0 : WeightTraits.Coded)
+        | (codes?.RowLanes is null || rows < RowLaneWriter.Rows ? 0 : WeightTraits.RowLanes)
         | (codes?.Gemv is null ? 0 : WeightTraits.Gemv)
         | (FloatGemvKernel.Has(type) ? WeightTraits.Plain : 0)
         | (codes is not null || type is TensorType.F16 or TensorType.BF16 ? WeightTraits.Narrow : 0);
@@ -131,6 +147,7 @@ public static class ProductKernels
     private static GeneratedKernel? Generated(ProductKernel kernel, TensorType type, int tokens) => kernel switch
     {
         ProductKernel.Gemv => GemvKernels.Get(type, GemvJob.TokensOfKernel(tokens)),
+        ProductKernel.RowLanes => RowLaneKernels.Get(type, RowLaneJob.TokensOfKernel(tokens)),
         ProductKernel.Gemm => GemmOf(RowCodesRegistry.Find(type)!, Math.Min(tokens, GemmKernel.MostTokens)),
         ProductKernel.FloatGemv => FloatGemvKernel.Get(type, tokens),
         ProductKernel.FloatGemm or ProductKernel.Bf16Gemm =>
@@ -145,6 +162,7 @@ public static class ProductKernels
     private static string Why(ProductKernel kernel, RowCodes? codes, int tokens, Precision precision, CpuLevel level) => kernel switch
     {
         ProductKernel.Gemv => "few tokens, bound by memory: rows as they lie in the file; AVX-512 VNNI and VBMI",
+        ProductKernel.RowLanes => "few tokens, bound by memory and arithmetic: 16 rows at a time, a scale for 16 lanes; AVX-512 VNNI and VBMI",
         ProductKernel.Gemm => "many tokens, bound by arithmetic: rows packed into panels; AVX-512 VNNI",
         ProductKernel.FloatGemv => "few tokens, bound by memory: rows as they lie in the file; AVX-512 F",
         ProductKernel.FloatGemm => "many tokens, bound by arithmetic: rows decoded into panels of F32; AVX-512 F",
@@ -166,6 +184,11 @@ public static class ProductKernels
         {
             foreach (var codes in RowCodesRegistry.All.Where(codes => codes.Gemv is not null))
                 yield return GemvKernels.Get(codes.Type, tokens);
+        }
+        for (var tokens = 1; tokens <= RowLaneWriter.MostTokens; tokens++)
+        {
+            foreach (var codes in RowCodesRegistry.All.Where(codes => codes.RowLanes is not null))
+                yield return RowLaneKernels.Get(codes.Type, tokens);
         }
         foreach (var type in Enum.GetValues<TensorType>().Where(FloatGemvKernel.Has))
         {

@@ -22,7 +22,7 @@ internal unsafe struct GemvJob : IJob
     private Planes _planes; // of each target
 
     /// <summary>Tokens of the kernel that goes over rows first.</summary>
-    public static int TokensOfKernel(int tokens) => FirstOf(1, tokens);
+    public static int TokensOfKernel(int tokens) => Passes(tokens).First(1);
 
     /// <summary>Multiplies. Every format must have a <see cref="Packing.RowCodes.Gemv"/>; the level must be AVX-512 or above, and code generation allowed.</summary>
     public static void Run(ComputePool pool, ref Targets targets, float* x, int tokens)
@@ -68,10 +68,11 @@ internal unsafe struct GemvJob : IJob
             TailBytes = tail,
             YStride = (long)weights.Rows * sizeof(float),
         };
-        for (var pass = 0; pass < Passes(_tokens); pass++)
+        var passes = Passes(_tokens);
+        for (var pass = 0; pass < passes.Count; pass++)
         {
-            var token = FirstOf(pass, _tokens);
-            var tokens = FirstOf(pass + 1, _tokens) - token;
+            var token = passes.First(pass);
+            var tokens = passes.First(pass + 1) - token;
             arguments.Planes = (byte*)_planes[index] + GemvPlanes.Bytes(code, weights.Columns, token);
             arguments.Y = target.Y + first + (long)token * weights.Rows;
             arguments.Scales = _scales + token;
@@ -80,14 +81,7 @@ internal unsafe struct GemvJob : IJob
         }
     }
 
-    private static int Passes(int tokens) => (tokens + GemvWriter.MostTokens - 1) / GemvWriter.MostTokens;
-
-    private static int FirstOf(int pass, int tokens)
-    {
-        // All passes have as many tokens, the first ones one more where that doesn't work out.
-        var (each, more) = Math.DivRem(tokens, Passes(tokens));
-        return pass * each + Math.Min(pass, more);
-    }
+    private static TokenPasses Passes(int tokens) => new(tokens, GemvWriter.MostTokens);
 
     private struct PrepareJob : IJob
     {
@@ -113,12 +107,11 @@ internal unsafe struct GemvJob : IJob
                 var tokenBytes = GemvPlanes.TokenBytes(code);
                 if (known)
                     continue;
-                var pass = 0;
-                while (FirstOf(pass + 1, Job._tokens) <= part)
-                    pass++;
-                var first = FirstOf(pass, Job._tokens);
+                var passes = Passes(Job._tokens);
+                var pass = passes.Of(part);
+                var first = passes.First(pass);
                 var place = (byte*)Job._planes[i] + GemvPlanes.Bytes(code, Columns, first) + (part - first) * tokenBytes;
-                GemvPlanes.Write(code, Columns, rounded, place, (FirstOf(pass + 1, Job._tokens) - first) * tokenBytes);
+                GemvPlanes.Write(code, Columns, rounded, place, (passes.First(pass + 1) - first) * tokenBytes);
             }
         }
     }

@@ -2,11 +2,13 @@ using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from 0 to 15.</summary>
-internal sealed unsafe class Q4_1Codes() : RowCodes(TensorType.Q4_1, 32, hasMins: true, new Q4_1Gemv())
+internal sealed unsafe class Q4_1Codes() : RowCodes(TensorType.Q4_1, 32, hasMins: true, new Q4_1Gemv(), rowLanes: new Q4_1RowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -56,5 +58,32 @@ internal sealed class Q4_1Gemv : GemvCode
             yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
             yield return GemvWriter.AddSums(min);
         }
+    }
+}
+
+/// <summary>As <see cref="Q4_0RowLanes"/>; scale and minimum of a row are gathered as one double word.</summary>
+internal sealed class Q4_1RowLanes : RowLaneCode
+{
+    public override int StepColumns => 32;
+
+    public override int StepBytes => 20;
+
+    public override bool HasMins => true;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, scale, min) = (w.Asm, w.Builder.Vector("scales"), w.Builder.Vector("minimums"));
+        var place = w.Reserve(1);
+        var nibbles = new RowLaneNibbles(w);
+        return () =>
+        {
+            w.Gather(place, 0, dwords: true);
+            nibbles.Load(4);
+            w.Multiply(0, nibbles.Codes, scale, min, () =>
+            {
+                a.vmovdqu64(scale, __zmmword_ptr[RowLaneWriter.Own(place)]);
+                RowLaneWriter.Halves(a, scale, min);
+            });
+        };
     }
 }

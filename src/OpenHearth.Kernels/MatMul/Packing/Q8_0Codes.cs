@@ -3,12 +3,13 @@ using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -128 to 127, as they are stored.</summary>
-internal sealed unsafe class Q8_0Codes() : RowCodes(TensorType.Q8_0, 32, hasMins: false, new Q8_0Gemv(), new Q8_0Bf16())
+internal sealed unsafe class Q8_0Codes() : RowCodes(TensorType.Q8_0, 32, hasMins: false, new Q8_0Gemv(), new Q8_0Bf16(), new Q8_0RowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -72,6 +73,34 @@ internal sealed class Q8_0Bf16 : Bf16Code
                 a.vmulps(halves[i], halves[i], scale);
             }
             w.Store(halves[0], halves[1], 0);
+        };
+    }
+}
+
+/// <summary>A block a step. Codes are moved up by 128.</summary>
+internal sealed class Q8_0RowLanes : RowLaneCode
+{
+    public override int StepColumns => 32;
+
+    public override int StepBytes => 34;
+
+    public override int Offset => 128;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var (scale, sign) = (b.Vector("scales"), b.ConstantBytes("sign", 128));
+        var place = w.Reserve(1);
+        var codes = b.Vectors("codes of four columns ", 8);
+        var free = b.Vectors("free ", 4);
+        return () =>
+        {
+            w.Gather(place, 0);
+            w.Load(codes.AsSpan(0, 4), free, 2);
+            w.Load(codes.AsSpan(4), free, 18);
+            foreach (var code in codes)
+                a.vpxord(code, code, sign);
+            w.Multiply(0, four => codes[four], scale, scale, () => a.vcvtph2ps(scale, __ymmword_ptr[RowLaneWriter.Own(place)]));
         };
     }
 }

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
@@ -15,7 +16,8 @@ namespace OpenHearth.Kernels.MatMul.Packing;
 /// <param name="hasMins">Whether groups have minimums.</param>
 /// <param name="gemv">How generated code reads the format; null where it doesn't.</param>
 /// <param name="bf16">How generated code decodes the format to bf16; null where it doesn't.</param>
-internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins, GemvCode? gemv = null, Bf16Code? bf16 = null)
+/// <param name="rowLanes">How generated code multiplies 16 rows in lanes; null where it doesn't.</param>
+internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins, GemvCode? gemv = null, Bf16Code? bf16 = null, RowLaneCode? rowLanes = null)
 {
     public TensorType Type { get; } = type;
 
@@ -30,6 +32,9 @@ internal abstract unsafe class RowCodes(TensorType type, int group, bool hasMins
 
     /// <summary>How generated code decodes the format to bf16; null where there is none and <see cref="Unpack"/> is used.</summary>
     public Bf16Code? Bf16 { get; } = bf16;
+
+    /// <summary>How generated code multiplies 16 rows in lanes; null where it doesn't.</summary>
+    public RowLaneCode? RowLanes { get; } = rowLanes;
 
     /// <summary>Takes a row apart. Decoding codes, scales and minimums gives the format's values to within one rounding.</summary>
     /// <param name="row">Blocks of the row.</param>

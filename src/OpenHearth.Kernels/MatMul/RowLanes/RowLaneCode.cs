@@ -1,0 +1,27 @@
+namespace OpenHearth.Kernels.MatMul.RowLanes;
+
+/// <summary>
+/// How the generated product with 16 rows in lanes reads a format. Each vector of codes holds four neighbouring columns of
+/// every row, so that a scale costs one instruction for 32 columns of all rows. Codes are unsigned bytes in groups of 32
+/// columns. Stateless and thread-safe.
+/// </summary>
+internal abstract class RowLaneCode
+{
+    /// <summary>Columns of a group.</summary>
+    public const int Group = 32;
+
+    /// <summary>Columns of a block: whole groups.</summary>
+    public abstract int StepColumns { get; }
+
+    /// <summary>Bytes of a block.</summary>
+    public abstract int StepBytes { get; }
+
+    /// <summary>What was added to codes to make them unsigned.</summary>
+    public virtual int Offset => 0;
+
+    /// <summary>Whether groups have minimums.</summary>
+    public virtual bool HasMins => false;
+
+    /// <summary>Called once for each kernel: takes registers and constants, returns what writes a block.</summary>
+    public abstract Action Write(RowLaneWriter w);
+}
