@@ -105,14 +105,32 @@ public static unsafe class Product
         Run(pool, ref targets, x, tokens, precision);
     }
 
+    // Each matrix takes the kernel that it would take alone; those of the same kernel run together.
     private static void Run(ComputePool pool, ref Targets targets, float* x, int tokens, Precision precision)
     {
         if (tokens == 0)
             return;
-        var traits = WeightTraits.All;
+        var generated = ProductKernels.MayGenerate(pool.Level);
+        var done = 0;
         for (var i = 0; i < targets.Count; i++)
-            traits &= ProductKernels.Traits(targets[i].Weights.Type, targets[i].Weights.Codes, targets[i].Weights.Rows);
-        var kernel = ProductKernels.Choose(traits, tokens, precision, ProductKernels.MayGenerate(pool.Level));
+        {
+            if ((done >> i & 1) != 0)
+                continue;
+            var kernel = ProductKernels.Choose(targets[i].Weights, tokens, precision, generated);
+            var together = new Targets();
+            for (var k = i; k < targets.Count; k++)
+            {
+                if (ProductKernels.Choose(targets[k].Weights, tokens, precision, generated) != kernel)
+                    continue;
+                done |= 1 << k;
+                together.Add(targets[k].Weights, targets[k].Y, targets[k].First, targets[k].Rows);
+            }
+            Run(kernel, pool, ref together, x, tokens);
+        }
+    }
+
+    private static void Run(ProductKernel kernel, ComputePool pool, ref Targets targets, float* x, int tokens)
+    {
         switch (kernel)
         {
             case ProductKernel.Gemv: GemvJob.Run(pool, ref targets, x, tokens); break;

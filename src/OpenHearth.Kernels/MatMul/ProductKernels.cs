@@ -39,7 +39,7 @@ public enum ProductKernel
     FloatRows,
 }
 
-/// <summary>What the choice of a kernel asks of weights; of several matrices, what all have.</summary>
+/// <summary>What the choice of a kernel asks of a matrix.</summary>
 [Flags]
 internal enum WeightTraits
 {
@@ -57,9 +57,6 @@ internal enum WeightTraits
 
     /// <summary>A generated kernel turns 16 rows into lanes as it reads them, and there are so many.</summary>
     RowLanes = 16,
-
-    /// <summary>All of them.</summary>
-    All = Coded | Gemv | Plain | Narrow | RowLanes,
 }
 
 /// <summary>Which kernel a product takes, and why.</summary>
@@ -99,12 +96,15 @@ public static class ProductKernels
     public static string? Listing(string name) =>
         MayGenerate(CpuFeatures.Current.Highest) ? All().FirstOrDefault(kernel => kernel.Name == name)?.Listing() : null;
 
-    /// <summary>The choice for matrices that are multiplied together.</summary>
-    /// <param name="traits">What all have.</param>
+    /// <summary>The choice for a matrix that is there.</summary>
+    /// <param name="weights">The matrix.</param>
     /// <param name="tokens">Rows of activations.</param>
     /// <param name="precision">Whether activations may be rounded.</param>
     /// <param name="generated">Whether generated kernels may run.</param>
-    internal static ProductKernel Choose(WeightTraits traits, int tokens, Precision precision, bool generated)
+    internal static ProductKernel Choose(Matrix weights, int tokens, Precision precision, bool generated) =>
+        Choose(Traits(weights.Type, weights.Codes, weights.Rows), tokens, precision, generated);
+
+    private static ProductKernel Choose(WeightTraits traits, int tokens, Precision precision, bool generated)
     {
         if (precision == Precision.Exact)
             return ProductKernel.FloatRows;
@@ -131,11 +131,7 @@ public static class ProductKernels
         return generated && (traits & WeightTraits.Plain) != 0 ? ProductKernel.FloatGemv : ProductKernel.FloatRows;
     }
 
-    /// <summary>What a matrix has.</summary>
-    /// <param name="type">Its format.</param>
-    /// <param name="codes">The format as integer kernels see it.</param>
-    /// <param name="rows">Its rows.</param>
-    internal static WeightTraits Traits(TensorType type, RowCodes? codes, int rows) =>
+    private static WeightTraits Traits(TensorType type, RowCodes? codes, int rows) =>
         (codes is null ? 0 : WeightTraits.Coded)
         | (codes?.RowLanes is null || rows < RowLaneWriter.Rows ? 0 : WeightTraits.RowLanes)
         | (codes?.Gemv is null ? 0 : WeightTraits.Gemv)
