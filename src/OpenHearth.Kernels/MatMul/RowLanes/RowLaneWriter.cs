@@ -29,14 +29,17 @@ internal sealed class RowLaneWriter
     private readonly RowLaneCode _code;
     private readonly int _tokens;
     private readonly AssemblerRegisterZMM[] _products; // integer sums of a group
+    private readonly AssemblerRegisterZMM[] _lower; // those of the lower plane, where more chains hide the latency of VNNI
     private readonly AssemblerRegisterZMM[] _sums;
     private int _scratchBytes;
+    private int _slot; // between products, where fetching the next panel is spread
     private int _line; // of the next panel's step
 
     private RowLaneWriter(RowLaneCode code, int tokens)
     {
         (_code, _tokens) = (code, tokens);
         _products = Builder.Vectors("sum of group, token ", tokens);
+        _lower = tokens <= MostTokens / 2 ? Builder.Vectors("sum of group, lower plane, token ", tokens) : [];
         _sums = Builder.Vectors("sum of token ", tokens);
     }
 
@@ -135,23 +138,29 @@ internal sealed class RowLaneWriter
 
     /// <summary>Multiplies a group of 32 columns of all rows with all tokens.</summary>
     /// <param name="group">Which of the block.</param>
-    /// <param name="code">Gives the codes of columns 4k to 4k + 3; asked twice for each k.</param>
+    /// <param name="code">Gives the codes of columns 4k to 4k + 3; asked once or twice for each k.</param>
     /// <param name="scale">Scales of the rows, F32; need not be there before <paramref name="finish"/>.</param>
     /// <param name="min">Minimums of the rows where the format has them.</param>
     /// <param name="finish">Writes what makes scale and minimum.</param>
     public void Multiply(int group, Func<int, AssemblerRegisterZMM> code, AssemblerRegisterZMM scale, AssemblerRegisterZMM min, Action finish)
     {
         var place = group * RowLaneActivations.GroupBytes(_tokens);
-        foreach (var product in _products)
+        var offsets = place + RowLaneActivations.OffsetsAt(_tokens);
+        foreach (var product in _products.Concat(_lower))
             Asm.vpxord(product, product, product);
-        Plane(group, 0, place, code);
-        for (var t = 0; t < _tokens; t++)
+        if (_lower.Length > 0)
         {
-            Asm.vpslld(_products[t], _products[t], 8);
-            if (_code.Offset != 0)
-                Asm.vpaddd(_products[t], _products[t], __dword_bcst[Activations + (place + RowLaneActivations.OffsetsAt(_tokens) + 4 * t)]);
+            Planes(place, code, (0, _products), (1, _lower));
+            Shift(offsets);
+            for (var t = 0; t < _tokens; t++)
+                Asm.vpaddd(_products[t], _products[t], _lower[t]);
         }
-        Plane(group, 1, place, code);
+        else
+        {
+            Planes(place, code, (0, _products));
+            Shift(offsets);
+            Planes(place, code, (1, _products));
+        }
         finish();
         for (var t = 0; t < _tokens; t++)
         {
@@ -162,17 +171,30 @@ internal sealed class RowLaneWriter
         }
     }
 
-    private void Plane(int group, int plane, int place, Func<int, AssemblerRegisterZMM> code)
+    private void Shift(int offsets)
+    {
+        for (var t = 0; t < _tokens; t++)
+        {
+            Asm.vpslld(_products[t], _products[t], 8);
+            if (_code.Offset != 0)
+                Asm.vpaddd(_products[t], _products[t], __dword_bcst[Activations + (offsets + 4 * t)]);
+        }
+    }
+
+    private void Planes(int place, Func<int, AssemblerRegisterZMM> code, params ReadOnlySpan<(int Plane, AssemblerRegisterZMM[] Sums)> planes)
     {
         var lines = (Rows * _code.StepBytes + LineBytes - 1) / LineBytes;
         var slots = 2 * Fours * _code.StepColumns / RowLaneCode.Group;
         for (var four = 0; four < Fours; four++)
         {
-            for (var slot = (2 * group + plane) * Fours + four + 1; _line < lines * slot / slots; _line++)
+            for (_slot += planes.Length == 2 ? 2 : 1; _line < lines * _slot / slots; _line++)
                 Asm.prefetcht1(__byte_ptr[Next + LineBytes * _line]);
             var codes = code(four);
-            for (var t = 0; t < _tokens; t++)
-                Asm.vpdpbusd(_products[t], codes, __dword_bcst[Activations + (place + ((plane * Fours + four) * _tokens + t) * 4)]);
+            foreach (var (plane, sums) in planes)
+            {
+                for (var t = 0; t < _tokens; t++)
+                    Asm.vpdpbusd(sums[t], codes, __dword_bcst[Activations + (place + ((plane * Fours + four) * _tokens + t) * 4)]);
+            }
         }
     }
 
