@@ -40,6 +40,7 @@ internal sealed class Gemma4 : Architecture
         var d = new DecoderParameters(p);
         var ownKeys = d.Layers - p.Int("attention.shared_kv_layers", "num_kv_shared_layers", 0, 0);
         var hasWindow = d.WindowedLayers(6);
+        NoteLayers(g, p, d, hasWindow, ownKeys);
         var angles = new Dictionary<bool, Node>();
         var kept = new Dictionary<bool, AttentionOp>(); // by whether there is a window: the last layer with keys of its own
 
@@ -67,6 +68,27 @@ internal sealed class Gemma4 : Architecture
         }
         var logits = g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", d.Epsilon));
         return g.Build(g.SoftCap(logits, p.Float("final_logit_softcapping", "final_logit_softcapping", 0)));
+    }
+
+    // What the tensors tell too, but llama.cpp wants to be said.
+    private static void NoteLayers(GraphBuilder g, HyperParameters p, DecoderParameters d, bool[] hasWindow, int ownKeys)
+    {
+        int HeadWidth(int layer) => Share(p, g.Weights.Rows($"blk.{layer}.attn_q.weight"), d.Heads);
+        p.Note("attention.sliding_window_pattern", hasWindow);
+        foreach (var (window, ending) in new[] { (false, ""), (true, "_swa") })
+        {
+            if (Array.IndexOf(hasWindow, window) is not (>= 0 and var layer))
+                continue;
+            foreach (var key in (string[])["attention.key_length", "attention.value_length", "rope.dimension_count"])
+                p.Note(key + ending, (uint)HeadWidth(layer));
+        }
+        p.Note("feed_forward_length", Enumerable.Range(0, d.Layers).Select(layer => g.Weights.Rows($"blk.{layer}.ffn_gate.weight")).ToArray());
+        // Layers that read another's keys have none of their own to count; they are said to have as many.
+        p.Note("attention.head_count_kv", Enumerable.Range(0, d.Layers).Select(layer =>
+        {
+            var own = layer < ownKeys ? layer : Array.FindLastIndex(hasWindow, ownKeys - 1, window => window == hasWindow[layer]);
+            return own < 0 ? d.KeyHeads : Share(p, g.Weights.Rows($"blk.{own}.attn_k.weight"), HeadWidth(own));
+        }).ToArray());
     }
 
     private static Node FeedForward(GraphBuilder g, HyperParameters p, DecoderParameters d, Node x, string block)
@@ -124,6 +146,7 @@ internal sealed class Gemma4 : Architecture
         var theta = p.FindNumber("", "rope_parameters.full_attention.rope_theta") ?? 1e6;
         var given = p.FindText("", "rope_parameters.full_attention.rope_type");
         var share = p.FindNumber("", "rope_parameters.full_attention.partial_rotary_factor") ?? (given is null ? 0.25 : 1);
+        p.NoteTensor("rope_freqs.weight", [.. Enumerable.Range(0, headWidth / 2).Select(pair => pair < (int)(share * headWidth) / 2 ? 1f : RopeScaling.Still)]);
         return given is null or "proportional" or "default"
             ? g.RopeAngles(RopeScaling.Partial(theta, share, p, headWidth))
             : throw p.Wrong("", "rope_parameters.full_attention.rope_type", given);

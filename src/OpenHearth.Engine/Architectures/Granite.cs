@@ -12,15 +12,20 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class Granite : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => AddExpertNames(TensorNames.Llama());
+    public override TensorNames Names(HyperParameters p) => AddExpertNames(TensorNames.Llama(), p);
 
-    /// <summary>Adds what the Hugging Face form calls the tensors of experts; gate and up are one matrix.</summary>
-    public static TensorNames AddExpertNames(TensorNames names) => names
-        .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.router.layer")
-        .Add("blk.*.ffn_gate_up_exps", "layers.*.block_sparse_moe.input_linear")
-        .Add("blk.*.ffn_down_exps", "layers.*.block_sparse_moe.output_linear")
-        .Add("blk.*.ffn_up_shexp", "layers.*.shared_mlp.input_linear")
-        .Add("blk.*.ffn_down_shexp", "layers.*.shared_mlp.output_linear");
+    /// <summary>Adds what the Hugging Face form calls the tensors of experts; gate and up are one matrix. Without experts, what all tokens share is the feed-forward block.</summary>
+    public static TensorNames AddExpertNames(TensorNames names, HyperParameters p)
+    {
+        var ending = p.FindNumber("expert_count", "num_local_experts") > 0 ? "_shexp" : "";
+        return names
+            .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.router.layer")
+            .Add("blk.*.ffn_gate_up_exps", "layers.*.block_sparse_moe.input_linear")
+            .Add("blk.*.ffn_down_exps", "layers.*.block_sparse_moe.output_linear")
+            .Add($"blk.*.ffn_gate{ending}", "layers.*.shared_mlp.input_linear", tensor => tensor.Rows(0, tensor.RowCount / 2))
+            .Add($"blk.*.ffn_up{ending}", "layers.*.shared_mlp.input_linear", tensor => tensor.Rows(tensor.RowCount / 2, tensor.RowCount / 2))
+            .Add($"blk.*.ffn_down{ending}", "layers.*.shared_mlp.output_linear");
+    }
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -53,10 +58,14 @@ internal sealed class Granite : Architecture
     public static Node FeedForward(GraphBuilder g, HyperParameters p, Node h, string block)
     {
         var hidden = p.Int("feed_forward_length", "intermediate_size");
+        if (!g.Weights.Has($"{block}.ffn_gate_inp.weight"))
+        {
+            var width = g.Weights.Rows($"{block}.ffn_gate.weight");
+            p.Note("feed_forward_length", (uint)width);
+            return g.GatedFeedForward(h, block, width);
+        }
         var sharedHidden = p.FindInt("expert_shared_feed_forward_length", "shared_intermediate_size", 0) is { } given and not 0 ? given : hidden;
         var hasShared = g.Weights.Has($"{block}.ffn_down_shexp.weight");
-        if (!g.Weights.Has($"{block}.ffn_gate_inp.weight"))
-            return g.GatedFeedForward(h, block, hasShared ? sharedHidden : hidden, ending: hasShared ? "_shexp" : "");
         var count = p.Int("expert_count", "num_local_experts");
         var router = new RouterShape { Used = p.Int("expert_used_count", "num_experts_per_tok"), Renormalise = true };
         var routing = g.Router(g.Linear(h, $"{block}.ffn_gate_inp", count), router);

@@ -12,7 +12,7 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class GraniteHybrid : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => Granite.AddExpertNames(Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba"));
+    public override TensorNames Names(HyperParameters p) => Granite.AddExpertNames(Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba"), p);
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -28,7 +28,9 @@ internal sealed class GraniteHybrid : Architecture
             heads, Mamba2Mixer.ReadHeadWidth(p, heads, "mamba_d_head"), p.Int("ssm.group_count", "mamba_n_groups"),
             p.Int("ssm.state_size", "mamba_d_state"), p.Int("ssm.conv_kernel", "mamba_d_conv"), epsilon);
         var attention = Attention(p, layers, width);
+        p.Note("attention.head_count_kv", Enumerable.Range(0, layers).Select(layer => IsMamba(g, layer) ? 0 : attention.KeyHeads).ToArray());
         var turns = p.IsGguf ? p.Bool("rope.scaling.finetuned", "", true) : p.FindText("", "position_embedding_type") == "rope";
+        p.Note("rope.scaling.finetuned", turns);
         var angles = turns ? RopeScaling.Angles(g, p, attention.KeyWidth) : null;
 
         var x = g.Scale(g.Embedding("token_embd", width), p.Float("embedding_scale", "embedding_multiplier", 1));
@@ -36,13 +38,15 @@ internal sealed class GraniteHybrid : Architecture
         {
             var block = $"blk.{layer}";
             var h = g.RmsNorm(x, $"{block}.attn_norm", epsilon);
-            h = g.Weights.Has($"{block}.ssm_in.weight") ? mixer.Forward(g, h, block) : Attend(g, h, block, attention, angles, p.IsGguf);
+            h = IsMamba(g, layer) ? mixer.Forward(g, h, block) : Attend(g, h, block, attention, angles, p.IsGguf);
             x = g.Sum(x, g.Scale(h, residual));
             h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);
             x = g.Sum(x, g.Scale(Granite.FeedForward(g, p, h, block), residual));
         }
         return g.Build(g.Scale(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)), 1 / divisor));
     }
+
+    private static bool IsMamba(GraphBuilder g, int layer) => g.Weights.Has($"blk.{layer}.ssm_in.weight");
 
     private static AttentionShape Attention(HyperParameters p, int layers, int width)
     {

@@ -8,6 +8,9 @@ namespace OpenHearth.Engine.Architectures;
 /// <summary>Base frequency and scaling of rotary positions: from what the model says to radians a token.</summary>
 internal static class RopeScaling
 {
+    /// <summary>The divisor by which GGUF files say that a pair does not turn.</summary>
+    public const float Still = 1e30f;
+
     /// <summary>The angles of a model whose layers are all alike.</summary>
     /// <param name="g">The graph; its tensors may hold <c>rope_freqs</c>, the divisors that GGUF files have for Llama 3.1's scaling</param>
     /// <param name="p">What the model says of itself.</param>
@@ -27,7 +30,7 @@ internal static class RopeScaling
             return g.RopeAngles(frequencies);
         }
         var divisors = g.Weights.Vector("rope_freqs.weight", dimensions / 2);
-        return g.RopeAngles(new RopeFrequencies([.. Unscaled(rope.Theta, dimensions, p).Zip(divisors, (frequency, divisor) => frequency / divisor)]));
+        return g.RopeAngles(new RopeFrequencies([.. Unscaled(rope.Theta, dimensions, p).Zip(divisors, (frequency, divisor) => divisor >= Still ? 0 : frequency / divisor)]));
     }
 
     /// <summary>The declaration of a base without scaling.</summary>

@@ -20,9 +20,12 @@ internal sealed class GgufForm : IDisposable
     /// <summary>Families of which tests have shown that files written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "lfm2", "llama", "llama4",
-        "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "qwen3next", "smollm3", "stablelm", "starcoder2",
+        "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid", "lfm2", "llama", "llama4",
+        "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "smollm3", "stablelm", "starcoder2",
     };
+
+    private const string GateAndUp = "ffn_gate_up_exps";
+    private static readonly string[] Halves = ["ffn_gate_exps", "ffn_up_exps"];
 
     private readonly ModelSource _source;
     private readonly ModelWeights _weights;
@@ -72,6 +75,11 @@ internal sealed class GgufForm : IDisposable
     /// <param name="stream">Where they go.</param>
     public void Write(FormTensor tensor, TensorType type, Stream stream)
     {
+        if (tensor.HalfOf is not null)
+        {
+            WriteHalf(tensor, type, stream);
+            return;
+        }
         var order = _orders.GetValueOrDefault(tensor.Name);
         for (var expert = tensor.Experts == 0 ? -1 : 0; expert < tensor.Experts; expert++)
         {
@@ -83,6 +91,15 @@ internal sealed class GgufForm : IDisposable
                 RowConversion.Write(stored.Type, type, columns, stored.Data, stream, order is null ? null : order.Source);
             }
         }
+    }
+
+    private void WriteHalf(FormTensor tensor, TensorType type, Stream stream)
+    {
+        var stored = _weights.Read(tensor.HalfOf!, -1);
+        using var made = stored.Owner;
+        var (experts, rows) = (tensor.Shape[0], tensor.Shape[1]);
+        for (var expert = 0L; expert < experts; expert++)
+            RowConversion.Write(stored.Type, type, stored.Columns, stored.Rows((2 * expert + tensor.Half) * rows, rows).Data, stream, null);
     }
 
     /// <summary>Frees what it has made.</summary>
@@ -122,6 +139,13 @@ internal sealed class GgufForm : IDisposable
         foreach (var (name, experts) in _weights.Asked)
         {
             var stored = _weights.Find(name, experts == 0 ? -1 : 0);
+            if (name.Contains(GateAndUp, StringComparison.Ordinal) && stored.Shape is [var count, var rows, var columns])
+            {
+                // Not all of llama.cpp's families read both as one.
+                for (var half = 0; half < 2; half++)
+                    _tensors.Add(new FormTensor(name.Replace(GateAndUp, Halves[half], StringComparison.Ordinal), 0, stored.Type, [count, rows / 2, columns], null) { HalfOf = name, Half = half });
+                continue;
+            }
             _tensors.Add(new FormTensor(name, experts, stored.Type, experts == 0 ? stored.Shape : [experts, .. stored.Shape], null));
         }
     }
@@ -171,7 +195,12 @@ internal sealed class GgufForm : IDisposable
 
         public override StoredTensor? Find(string name, int expert) => !_byName.TryGetValue(name, out var tensor) || tensor.Experts > 0 != expert >= 0
             ? null
+            : tensor.HalfOf is { } whole ? AsHalf(form._weights.Find(whole, -1), tensor)
             : tensor.Made ?? form._weights.Find(name, expert);
+
+        // Whose numbers it has is nobody's concern here.
+        private static StoredTensor AsHalf(StoredTensor whole, FormTensor half) =>
+            whole with { Name = half.Name, Shape = half.Shape, Data = whole.Data.Slice(0, whole.Data.Length / 2), Owner = null };
 
         public override Tokenizer ReadTokenizer() => Tokenizer.FromGguf(file.Metadata);
 
@@ -191,4 +220,11 @@ internal sealed class GgufForm : IDisposable
 /// <param name="Type">How the model stores it.</param>
 /// <param name="Shape">The length of a row last.</param>
 /// <param name="Made">Its numbers, where the model says them in another way.</param>
-internal sealed record FormTensor(string Name, int Experts, TensorType Type, long[] Shape, StoredTensor? Made);
+internal sealed record FormTensor(string Name, int Experts, TensorType Type, long[] Shape, StoredTensor? Made)
+{
+    /// <summary>The tensor that has this and another one in halves for each expert; null where it has none.</summary>
+    public string? HalfOf { get; init; }
+
+    /// <summary>Which half, from 0.</summary>
+    public int Half { get; init; }
+}

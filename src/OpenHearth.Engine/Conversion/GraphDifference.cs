@@ -98,7 +98,11 @@ internal sealed class GraphDifference
     }
 
     private static bool SameMatrix(Weight from, Weight to) =>
-        from.Name == to.Name && from.Matrix.Rows == to.Matrix.Rows && from.Matrix.Columns == to.Matrix.Columns && Near(from.Scale, to.Scale);
+        (from.Name == to.Name || IsHalf(to.Name, from.Name)) && from.Matrix.Rows == to.Matrix.Rows && from.Matrix.Columns == to.Matrix.Columns && Near(from.Scale, to.Scale);
+
+    // Of a matrix that holds gate and up of all experts.
+    private static bool IsHalf(string half, string whole) =>
+        whole == half.Replace("ffn_gate_exps", "ffn_gate_up_exps", StringComparison.Ordinal) || whole == half.Replace("ffn_up_exps", "ffn_gate_up_exps", StringComparison.Ordinal);
 
     private static bool Near(double from, double to) => from.Equals(to) || Math.Abs(from - to) <= Tolerance * Math.Max(Math.Abs(from), Math.Abs(to));
 
