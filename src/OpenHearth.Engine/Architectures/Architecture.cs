@@ -9,6 +9,9 @@ internal abstract class Architecture
     /// <summary>How tensors are called in the Hugging Face form.</summary>
     public virtual TensorNames Names(HyperParameters p) => TensorNames.Llama();
 
+    /// <summary>The same for writing a GGUF file, where that has heads in another order (see <see cref="Kernels.Recurrence.LinearAttentionShape.Interleaved"/>): transforms bring them into it.</summary>
+    public virtual TensorNames GgufNames(HyperParameters p) => Names(p);
+
     /// <summary>Writes the forward pass.</summary>
     /// <param name="g">What it is written against; its weights have the tensors.</param>
     /// <param name="p">What the model says of itself.</param>

@@ -50,9 +50,9 @@ internal static class ArchitectureRegistry
         new("rwkv7", new Rwkv7(), "rwkv7"),
         new("lfm2", new Lfm2(), "lfm2", "Lfm2ForCausalLM"),
         new("mamba2", new Mamba2(), "mamba2", "Mamba2ForCausalLM"),
-        new("qwen3next", new QwenHybrid(), "qwen3_next", "Qwen3NextForCausalLM"),
-        new("qwen35", new QwenHybrid(), "qwen3_5_text", "qwen3_5", "Qwen3_5ForCausalLM", "Qwen3_5ForConditionalGeneration"),
-        new("qwen35moe", new QwenHybrid(), "qwen3_5_moe_text", "qwen3_5_moe", "Qwen3_5MoeForCausalLM", "Qwen3_5MoeForConditionalGeneration"),
+        new("qwen3next", new QwenHybrid(interleaves: false), "qwen3_next", "Qwen3NextForCausalLM"),
+        new("qwen35", new QwenHybrid(interleaves: true), "qwen3_5_text", "qwen3_5", "Qwen3_5ForCausalLM", "Qwen3_5ForConditionalGeneration"),
+        new("qwen35moe", new QwenHybrid(interleaves: true), "qwen3_5_moe_text", "qwen3_5_moe", "Qwen3_5MoeForCausalLM", "Qwen3_5MoeForConditionalGeneration"),
         new("smollm3", new SmolLm3(), "smollm3", "SmolLM3ForCausalLM"),
     ];
 

@@ -12,7 +12,8 @@ namespace OpenHearth.Engine.Architectures;
 /// Qwen 3 Next and Qwen 3.5, dense and with experts: three layers of Gated DeltaNet, then one of gated attention, over and over.
 /// Source: Yang et al., "Gated Delta Networks", 2024; Qwen3-Next, 2025. The two differ in which of the matrices are fused.
 /// </summary>
-internal sealed class QwenHybrid : Architecture
+/// <param name="interleaves">Whether GGUF files have the value heads in another order.</param>
+internal sealed class QwenHybrid(bool interleaves) : Architecture
 {
     public override TensorNames Names(HyperParameters p)
     {
@@ -45,6 +46,32 @@ internal sealed class QwenHybrid : Architecture
         return names;
     }
 
+    public override TensorNames GgufNames(HyperParameters p)
+    {
+        var shape = GatedDeltaNet.Read(p, 0).Shape;
+        var width = p.Int("embedding_length", "hidden_size");
+        var ratio = shape.Heads / shape.KeyHeads;
+        if (!interleaves || ratio == 1)
+            return Names(p);
+        var keys = 2L * shape.KeyHeads * shape.KeyWidth;
+        StoredTensor Reorder(StoredTensor tensor, long before, long values) =>
+            tensor.ReorderHeads(before, values, shape.Heads, place => (place % shape.KeyHeads * ratio) + (place / shape.KeyHeads));
+        return Names(p)
+            .Replace("blk.*.attn_qkv", "layers.*.linear_attn.in_proj_qkv", tensor => Reorder(tensor, keys * width, (long)shape.ValueWidth * width))
+            .Replace("blk.*.attn_gate", "layers.*.linear_attn.in_proj_z", tensor => Reorder(tensor, 0, (long)shape.ValueWidth * width))
+            .Replace("blk.*.ssm_alpha", "layers.*.linear_attn.in_proj_a", tensor => Reorder(tensor, 0, width))
+            .Replace("blk.*.ssm_beta", "layers.*.linear_attn.in_proj_b", tensor => Reorder(tensor, 0, width))
+            .Replace("blk.*.ssm_dt.bias", "layers.*.linear_attn.dt_bias", tensor => Reorder(tensor, 0, 1))
+            .Replace("blk.*.ssm_out", "layers.*.linear_attn.out_proj", tensor => Reorder(tensor, 0, shape.ValueWidth))
+            .Replace("blk.*.ssm_conv1d", "layers.*.linear_attn.conv1d", tensor => Reorder(tensor.Flatten(), keys * tensor.Columns, shape.ValueWidth * tensor.Columns))
+            .Replace("blk.*.ssm_a", "layers.*.linear_attn.A_log", logarithms =>
+            {
+                var decays = logarithms.Map(a => -MathF.Exp(a));
+                using (decays.Owner)
+                    return Reorder(decays, 0, 1);
+            });
+    }
+
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
         // GGUF files count the layers that predict further tokens.
@@ -60,12 +87,15 @@ internal sealed class QwenHybrid : Architecture
             _ = p.FindInt("expert_shared_feed_forward_length", "shared_expert_intermediate_size", 0);
         var router = new RouterShape { Used = experts > 0 ? p.Int("expert_used_count", "num_experts_per_tok") : 0, Renormalise = p.Bool("", "norm_topk_prob", true) };
 
+        var attending = Enumerable.Range(0, layers).FirstOrDefault(layer => !IsRecurrent(g, layer), layers - 1);
+        p.Note("full_attention_interval", (uint)attending + 1);
+
         var x = g.Embedding("token_embd", p.Int("embedding_length", "hidden_size"));
         for (var layer = 0; layer < layers; layer++)
         {
             var block = $"blk.{layer}";
             var h = g.RmsNorm(x, $"{block}.attn_norm", epsilon);
-            x = g.Sum(x, g.Weights.Has($"{block}.ssm_out.weight") ? net.Forward(g, h, block) : attention.Forward(g, h, block));
+            x = g.Sum(x, IsRecurrent(g, layer) ? net.Forward(g, h, block) : attention.Forward(g, h, block));
             h = g.RmsNorm(x, $"{block}.post_attention_norm", epsilon);
             x = g.Sum(x, g.Weights.Has($"{block}.ffn_gate_inp.weight")
                 ? Experts(g, h, block, experts, hidden, router)
@@ -73,6 +103,8 @@ internal sealed class QwenHybrid : Architecture
         }
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
+
+    private static bool IsRecurrent(GraphBuilder g, int layer) => g.Weights.Has($"blk.{layer}.ssm_out.weight");
 
     // Those chosen, and one that all tokens use, behind a gate of its own.
     private static Node Experts(GraphBuilder g, Node h, string block, int experts, int hidden, RouterShape router)
@@ -166,6 +198,13 @@ internal sealed class QwenHybrid : Architecture
             var turned = p.Int("rope.dimension_count", "", (int)(headWidth * (p.Rope()?.PartialRotaryFactor ?? 0.25)), 2);
             if (turned > headWidth)
                 throw new ModelFormatException($"{p.Path}: {turned} values of heads of {headWidth} can't be rotated");
+            // How pictures' positions are shared among pairs; of text they are all the same.
+            const string given = "rope_parameters.mrope_section|rope_scaling.mrope_section";
+            var sections = p.FindNumbers("", given) ?? [turned / 2, 0, 0];
+            if (sections.Length > 4 || sections.Any(pairs => !(pairs >= 0 && pairs <= turned)))
+                throw p.Wrong("", given, $"[{string.Join(", ", sections)}] for {turned} values");
+            if (g.Weights.Has("blk.0.ssm_beta.weight"))
+                p.Note("rope.dimension_sections", Enumerable.Range(0, 4).Select(i => i < sections.Length ? (int)sections[i] : 0).ToArray());
             return new GatedAttention(shape, RopeScaling.Angles(g, p, turned), epsilon);
         }
 

@@ -52,7 +52,7 @@ internal sealed class GgufForm : IDisposable
         if (source is SafetensorsSource { IsQuantized: true })
             throw new NotSupportedException($"{source.Path}: converting a checkpoint that is quantized already is not proven; take the original weights, or run this one as it is.");
         var parameters = new NotedParameters(source.Parameters);
-        var weights = new ModelWeights(source, architecture.Names(parameters), surveys: true);
+        var weights = new ModelWeights(source, architecture.GgufNames(parameters), surveys: true);
         var form = new GgufForm(source, weights);
         try
         {

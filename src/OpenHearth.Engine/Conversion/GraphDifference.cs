@@ -4,6 +4,7 @@ using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
 using OpenHearth.Engine.Weights;
 using OpenHearth.Kernels.Elementwise;
+using OpenHearth.Kernels.Recurrence;
 
 namespace OpenHearth.Engine.Conversion;
 
@@ -55,7 +56,8 @@ internal sealed class GraphDifference
         {
             foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             {
-                if (field.FieldType == typeof(RotaryPairing) && from is RopeOp)
+                // Rows are put in another order for these.
+                if ((field.FieldType == typeof(RotaryPairing) && from is RopeOp) || (from is LinearAttentionShape && Plain(field.Name) == nameof(LinearAttentionShape.Interleaved)))
                     continue;
                 if (Values(field.GetValue(from), field.GetValue(to), depth + 1) is { } found)
                     return found.Length > 0 && char.IsDigit(found[0]) ? $"{Plain(field.Name)} {found}" : found;

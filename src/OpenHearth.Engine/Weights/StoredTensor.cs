@@ -107,4 +107,27 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
         }
         return new StoredTensor(Name, Type, Shape, MemoryRegion.Of(buffer)) { Owner = buffer };
     }
+
+    /// <summary>Heads in another order, in memory of their own.</summary>
+    /// <param name="before">Values that stay where they are, in front of the heads.</param>
+    /// <param name="values">Neighbouring values of a head.</param>
+    /// <param name="heads">How many follow each other; where the tensor has more values, those begin anew.</param>
+    /// <param name="source">The head that belongs at a place.</param>
+    public StoredTensor ReorderHeads(long before, long values, int heads, Func<int, int> source)
+    {
+        var run = checked(before + (heads * values));
+        var count = checked(RowCount * Columns);
+        if (TensorTypes.BlockSize(Type) != 1 || run == 0 || count % run != 0)
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of type {Type} and shape [{string.Join(", ", Shape)}] can't hold {heads} heads of {values} values behind {before}");
+        var size = TensorTypes.BlockBytes(Type);
+        var (skipped, head) = (checked((int)(before * size)), checked((int)(values * size)));
+        var buffer = new NativeBuffer<byte>(Data.Length);
+        for (var start = 0L; start < count * size; start += run * size)
+        {
+            Data.Span(start, skipped).CopyTo(buffer.Slice(start, skipped));
+            for (var h = 0; h < heads; h++)
+                Data.Span(start + skipped + ((long)source(h) * head), head).CopyTo(buffer.Slice(start + skipped + ((long)h * head), head));
+        }
+        return new StoredTensor(Name, Type, Shape, MemoryRegion.Of(buffer)) { Owner = buffer };
+    }
 }

@@ -21,7 +21,8 @@ public sealed class GgufFormTests
     // llama.cpp's converter has made none of them, or splits a matrix that llama.cpp reads whole too (qwen3next).
     private static readonly string[] InOneForm =
     [
-        "deepseek2-lite", "glm4-moe-lite", "gpt-neox", "minimax-m2", "mistral-swa", "mixtral-split", "qwen3next",
+        "deepseek2-lite", "gemma4", "glm4-moe-lite", "gpt-neox", "granite-hybrid", "minimax-m2", "mistral-swa", "mixtral-split", "qwen3.5", "qwen3.5moe",
+        "qwen3next",
     ];
 
     [Theory]
@@ -82,11 +83,8 @@ public sealed class GgufFormTests
     [InlineData("gpt-oss", "can't say all that this model is")]
     [InlineData("llama4-chunked", "Chunk 16 becomes 8192")]
     [InlineData("bitnet", "converting bitnet-b1.58 models to GGUF is not proven yet")]
-    [InlineData("gemma4", "not proven")]
-    [InlineData("granite-hybrid", "not proven")]
     [InlineData("kimi-linear", "not proven")]
     [InlineData("phimoe", "not proven")]
-    [InlineData("qwen3.5", "not proven")]
     [InlineData("rwkv4", "not proven")]
     [InlineData("modernbert", "not proven")]
     public void Convert_OfWhatAGgufFileCantSay_Refuses(string name, string message)
