@@ -55,7 +55,7 @@ internal enum WeightTraits
     /// <summary>No more than 16 bits.</summary>
     Narrow = 8,
 
-    /// <summary>A generated kernel turns 16 rows into lanes as it reads them, and there are so many.</summary>
+    /// <summary>A generated kernel turns 16 rows into lanes as it reads them, and rows and tokens are enough for it.</summary>
     RowLanes = 16,
 }
 
@@ -68,7 +68,7 @@ public sealed record ProductChoice(ProductKernel Kernel, string Why, string? Gen
 /// <summary>Chooses the kernels of products. Thread-safe.</summary>
 public static class ProductKernels
 {
-    private const int FewestRowLaneTokens = 2;
+    // Beyond, decoding rows into panels of bf16 costs less than taking both planes of activations (Zen 4, docs/log.md).
     private const int MostRowLaneTokens = 32;
 
     // Beyond, decoding rows to bf16 once costs less than 16-bit products of each token (Zen 4, docs/log.md).
@@ -88,7 +88,7 @@ public static class ProductKernels
     /// <summary>The choice alone, without writing a kernel.</summary>
     /// <inheritdoc cref="For" path="/param"/>
     public static ProductKernel Choose(TensorType type, int tokens, Precision precision, CpuLevel level) =>
-        Choose(Traits(type, RowCodesRegistry.Find(type), RowLaneWriter.Rows), tokens, precision, MayGenerate(level));
+        Choose(Traits(type, RowCodesRegistry.Find(type), RowLaneWriter.Rows, tokens), tokens, precision, MayGenerate(level));
 
     /// <summary>The machine code of a generated kernel as text; writes the kernel, and those before it in the list, where no product has needed it so far.</summary>
     /// <param name="name">As <see cref="ProductChoice.Generated"/> gives it, or with another number of tokens.</param>
@@ -102,7 +102,7 @@ public static class ProductKernels
     /// <param name="precision">Whether activations may be rounded.</param>
     /// <param name="generated">Whether generated kernels may run.</param>
     internal static ProductKernel Choose(Matrix weights, int tokens, Precision precision, bool generated) =>
-        Choose(Traits(weights.Type, weights.Codes, weights.Rows), tokens, precision, generated);
+        Choose(Traits(weights.Type, weights.Codes, weights.Rows, tokens), tokens, precision, generated);
 
     private static ProductKernel Choose(WeightTraits traits, int tokens, Precision precision, bool generated)
     {
@@ -111,7 +111,7 @@ public static class ProductKernels
         var bf16 = generated && precision == Precision.Fast && (traits & WeightTraits.Narrow) != 0;
         if ((traits & WeightTraits.Coded) != 0)
         {
-            if (generated && tokens is >= FewestRowLaneTokens and <= MostRowLaneTokens && (traits & WeightTraits.RowLanes) != 0)
+            if (generated && (traits & WeightTraits.RowLanes) != 0)
                 return ProductKernel.RowLanes;
             var batches = bf16 && Bf16Speed.EqualsIntegers;
             if (generated && tokens <= (batches ? MostGemvTokensBesideBf16 : GemvJob.MostTokens) && (traits & WeightTraits.Gemv) != 0)
@@ -131,9 +131,9 @@ public static class ProductKernels
         return generated && (traits & WeightTraits.Plain) != 0 ? ProductKernel.FloatGemv : ProductKernel.FloatRows;
     }
 
-    private static WeightTraits Traits(TensorType type, RowCodes? codes, int rows) =>
+    private static WeightTraits Traits(TensorType type, RowCodes? codes, int rows, int tokens) =>
         (codes is null ? 0 : WeightTraits.Coded)
-        | (codes?.RowLanes is null || rows < RowLaneWriter.Rows ? 0 : WeightTraits.RowLanes)
+        | (codes?.RowLanes is { } lanes && rows >= RowLaneWriter.Rows && tokens >= lanes.FewestTokens && tokens <= MostRowLaneTokens ? WeightTraits.RowLanes : 0)
         | (codes?.Gemv is null ? 0 : WeightTraits.Gemv)
         | (FloatGemvKernel.Has(type) ? WeightTraits.Plain : 0)
         | (codes is not null || type is TensorType.F16 or TensorType.BF16 ? WeightTraits.Narrow : 0);

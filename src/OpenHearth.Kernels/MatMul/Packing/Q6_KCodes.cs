@@ -1,12 +1,15 @@
 using System.Runtime.Intrinsics;
+using Iced.Intel;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -32 to 31.</summary>
-internal sealed unsafe class Q6_KCodes() : RowCodes(TensorType.Q6_K, 16, hasMins: false, new Q6_KGemv())
+internal sealed unsafe class Q6_KCodes() : RowCodes(TensorType.Q6_K, 16, hasMins: false, new Q6_KGemv(), rowLanes: new Q6_KRowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -78,6 +81,86 @@ internal sealed class Q6_KGemv : GemvCode
                 yield return GemvWriter.Multiply(factor, (bytes, 2 * half + 1));
             }
             yield return GemvWriter.AddSums(scales);
+        }
+    }
+}
+
+/// <summary>A block a step. Codes 0 to 63.</summary>
+internal sealed class Q6_KRowLanes : RowLaneCode
+{
+    public override int FewestTokens => 5;
+
+    public override int Group => 16;
+
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 210;
+
+    public override int Offset => 32;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var (nibble, upperBits) = (b.ConstantBytes("nibble mask", 15), b.ConstantBytes("upper bits", 48));
+        var (bytes, high, codes) = (b.Vectors("bytes ", 4), b.Vectors("upper bits of columns ", 4), b.Vectors("codes ", 2));
+        var (scale, other) = (b.Vector("scales"), b.Vector("factors, then upper codes"));
+        AssemblerRegisterZMM[] free = [.. codes, scale, other];
+        var place = w.Reserve(16);
+        return () =>
+        {
+            Scales();
+            for (var half = 0; half < 2; half++)
+            {
+                for (var c = 0; c < 2; c++)
+                {
+                    w.Load(high, free, 128 + 32 * half + 16 * c);
+                    for (var second = 0; second < 2; second++)
+                    {
+                        w.Load(bytes, free, 64 * half + 32 * second + 16 * c);
+                        Multiply(half, second, c);
+                        Multiply(half, 2 + second, c);
+                    }
+                }
+            }
+        };
+
+        void Multiply(int half, int quarter, int c)
+        {
+            var group = 8 * half + 2 * quarter + c;
+            w.Multiply(group, four => Code(quarter, four), scale, scale, () => a.vmovaps(scale, __zmmword_ptr[RowLaneWriter.Own(place, group)]));
+        }
+
+        AssemblerRegisterZMM Code(int quarter, int four)
+        {
+            var (code, low) = (codes[four % 2], bytes[four]);
+            if (quarter < 2)
+                a.vpsllw(code, high[four], (byte)(4 - 2 * quarter));
+            else
+                a.vpsrlw(code, high[four], (byte)(2 * quarter - 4));
+            a.vpandd(code, code, upperBits);
+            if (quarter >= 2)
+                a.vpsrlw(low = other, bytes[four], 4);
+            a.vpternlogd(code, low, nibble, GemvWriter.OrAnd);
+            return code;
+        }
+
+        // A factor ends the block, behind the scales of all groups.
+        void Scales()
+        {
+            w.Load(bytes, high, 194);
+            a.vpsrld(other, bytes[3], 16);
+            a.vpmovdw(KernelBuilder.Half(other), other);
+            a.vcvtph2ps(other, KernelBuilder.Half(other));
+            w.Load(bytes, high, 192);
+            for (var group = 0; group < 16; group++)
+            {
+                var value = free[group % 3];
+                a.vpslld(value, bytes[group / 4], (byte)(24 - 8 * (group % 4)));
+                a.vpsrad(value, value, 24);
+                a.vcvtdq2ps(value, value);
+                a.vmulps(value, value, other);
+                a.vmovaps(__zmmword_ptr[RowLaneWriter.Own(place, group)], value);
+            }
         }
     }
 }

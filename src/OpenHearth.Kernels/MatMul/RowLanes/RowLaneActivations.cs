@@ -6,11 +6,11 @@ using OpenHearth.Kernels.MatMul.Gemm;
 namespace OpenHearth.Kernels.MatMul.RowLanes;
 
 /// <summary>
-/// Activations as kernels with rows in lanes read them: for each group of 32 columns
+/// Activations as kernels with rows in lanes read them: for each 32 columns
 /// <code>
 /// codes    [upper, lower byte][8 fours of columns][tokens][4] signed bytes
-/// offsets  [tokens] I32: what the codes' offset adds to the group's sum, negated
-/// sums     [tokens] F32
+/// offsets  [groups][tokens] I32: what the codes' offset adds to a group's sum, negated
+/// sums     [groups][tokens] F32
 /// </code>
 /// Needs AVX-512.
 /// </summary>
@@ -18,34 +18,37 @@ internal static unsafe class RowLaneActivations
 {
     private const int MostTokens = 16;
 
-    /// <summary>Bytes of a group.</summary>
-    public static int GroupBytes(int tokens) => (2 * RowLaneCode.Group + 2 * sizeof(int)) * tokens;
+    /// <summary>Columns that lie together.</summary>
+    public const int Columns = 32;
 
-    /// <summary>Where in a group the offsets are.</summary>
-    public static int OffsetsAt(int tokens) => 2 * RowLaneCode.Group * tokens;
+    /// <summary>Bytes of 32 columns.</summary>
+    public static int Bytes(int tokens, int group) => (2 * Columns + Columns / group * 2 * sizeof(int)) * tokens;
 
-    /// <summary>Where in a group the sums are.</summary>
-    public static int SumsAt(int tokens) => OffsetsAt(tokens) + sizeof(int) * tokens;
+    /// <summary>Where in them the offsets are.</summary>
+    public static int OffsetsAt(int tokens) => 2 * Columns * tokens;
 
-    /// <summary>Lays out groups.</summary>
-    /// <param name="offset">That of the format's codes.</param>
-    /// <param name="rounded">[tokens, stride] the first group's columns</param>
+    /// <summary>Where in them the sums are.</summary>
+    public static int SumsAt(int tokens, int group) => OffsetsAt(tokens) + Columns / group * sizeof(int) * tokens;
+
+    /// <summary>Lays out columns.</summary>
+    /// <param name="code">The format.</param>
+    /// <param name="rounded">[tokens, stride] the first columns</param>
     /// <param name="stride">Numbers from token to token.</param>
     /// <param name="tokens">1 to 16.</param>
-    /// <param name="groups">How many.</param>
-    /// <param name="target">[groups, <see cref="GroupBytes"/>]</param>
-    public static void Write(int offset, short* rounded, int stride, int tokens, int groups, byte* target)
+    /// <param name="count">How many times 32 columns.</param>
+    /// <param name="target">[count, <see cref="Bytes"/>]</param>
+    public static void Write(RowLaneCode code, short* rounded, int stride, int tokens, int count, byte* target)
     {
-        var bytes = GroupBytes(tokens);
-        var last = stackalloc byte[GroupBytes(MostTokens)];
-        for (var g = 0; g < groups - 1; g++)
-            WriteGroup(offset, rounded + g * RowLaneCode.Group, stride, tokens, target + (long)g * bytes);
-        // Whole vectors are stored one over the end of the other; what follows the last group may be another thread's.
-        WriteGroup(offset, rounded + (groups - 1) * RowLaneCode.Group, stride, tokens, last);
-        new ReadOnlySpan<byte>(last, bytes).CopyTo(new Span<byte>(target + (long)(groups - 1) * bytes, bytes));
+        var bytes = Bytes(tokens, code.Group);
+        var last = stackalloc byte[Bytes(MostTokens, 16)];
+        for (var i = 0; i < count - 1; i++)
+            WriteColumns(code, rounded + i * Columns, stride, tokens, target + (long)i * bytes);
+        // Whole vectors are stored one over the end of the other; what follows the last columns may be another thread's.
+        WriteColumns(code, rounded + (count - 1) * Columns, stride, tokens, last);
+        new ReadOnlySpan<byte>(last, bytes).CopyTo(new Span<byte>(target + (long)(count - 1) * bytes, bytes));
     }
 
-    private static void WriteGroup(int offset, short* rounded, int stride, int tokens, byte* target)
+    private static void WriteColumns(RowLaneCode code, short* rounded, int stride, int tokens, byte* target)
     {
         Unsafe.SkipInit(out Sixteen m);
         for (var t = 0; t < MostTokens; t++)
@@ -54,9 +57,17 @@ internal static unsafe class RowLaneActivations
         var row = tokens * sizeof(int);
         for (var k = 0; k < 16; k++, target += row)
             m[k].Store((int*)target);
-        var sums = Sums(ref m);
-        (sums * -offset).Store((int*)target);
-        Vector512.ConvertToSingle(sums).Store((float*)(target + row));
+        var (first, second) = (Sums(ref m, 0), Sums(ref m, 4));
+        var groups = Columns / code.Group;
+        if (groups == 1)
+            first += second;
+        var sums = target + groups * row;
+        (first * -code.Offset).Store((int*)target);
+        if (groups == 2)
+            (second * -code.Offset).Store((int*)(target + row));
+        Vector512.ConvertToSingle(first).Store((float*)sums);
+        if (groups == 2)
+            Vector512.ConvertToSingle(second).Store((float*)(sums + row));
     }
 
     // The upper bytes of 32 numbers, then the lower ones; lower bytes are signed, so the upper ones are rounded.
@@ -71,10 +82,10 @@ internal static unsafe class RowLaneActivations
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Sums(ref Sixteen m)
+    private static Vector512<int> Sums(ref Sixteen m, int firstFour)
     {
         var (upper, lower) = (Vector512<short>.Zero, Vector512<short>.Zero);
-        for (var k = 0; k < 8; k++)
+        for (var k = firstFour; k < firstFour + 4; k++)
         {
             upper += Avx512BW.MultiplyAddAdjacent(Vector512<byte>.One, m[k].AsSByte());
             lower += Avx512BW.MultiplyAddAdjacent(Vector512<byte>.One, m[k + 8].AsSByte());

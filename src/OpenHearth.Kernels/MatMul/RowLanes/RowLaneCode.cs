@@ -2,15 +2,17 @@ namespace OpenHearth.Kernels.MatMul.RowLanes;
 
 /// <summary>
 /// How the generated product with 16 rows in lanes reads a format. Each vector of codes holds four neighbouring columns of
-/// every row, so that a scale costs one instruction for 32 columns of all rows. Codes are unsigned bytes in groups of 32
-/// columns. Stateless and thread-safe.
+/// every row, so that a scale costs one instruction for a group of all rows. Codes are unsigned bytes. Stateless and thread-safe.
 /// </summary>
 internal abstract class RowLaneCode
 {
-    /// <summary>Columns of a group.</summary>
-    public const int Group = 32;
+    /// <summary>Tokens from which this is faster than rows as they lie in the file.</summary>
+    public virtual int FewestTokens => 2;
 
-    /// <summary>Columns of a block: whole groups.</summary>
+    /// <summary>Columns that share a scale: 16 or 32.</summary>
+    public virtual int Group => 32;
+
+    /// <summary>Columns of a block: a multiple of 32.</summary>
     public abstract int StepColumns { get; }
 
     /// <summary>Bytes of a block.</summary>

@@ -12,14 +12,16 @@ internal unsafe struct RowLaneJob
     // From here on, laying out the activations pays on all threads.
     private const int ParallelValues = 16 * 1024;
 
-    private const int GroupsPerPart = 16; // of laying out
+    private const int PiecesPerPart = 16; // of 32 columns, of laying out
+
+    private const int SmallestGroup = 16;
 
     private Targets _targets;
     private int _tokens;
     private int _columns;
     private float* _scales; // [tokens]
     private short* _rounded; // [tokens, columns]
-    private Places _activations; // of each target, [passes][groups]
+    private Places _activations; // of each target, [passes][columns / 32]
 
     /// <summary>Tokens of the kernel that goes over rows first.</summary>
     public static int TokensOfKernel(int tokens) => Passes(tokens).First(1);
@@ -31,17 +33,18 @@ internal unsafe struct RowLaneJob
         var job = new RowLaneJob { _targets = targets, _tokens = tokens, _columns = columns };
         var scaleBytes = (tokens * sizeof(float) + 63L) & ~63L;
         var roundedBytes = (long)tokens * columns * sizeof(short);
-        var memory = pool.Shared.Get(scaleBytes + roundedBytes + targets.Count * job.ActivationBytes(tokens));
+        var memory = pool.Shared.Get(scaleBytes + roundedBytes + targets.Count * job.ActivationBytes(tokens, SmallestGroup));
         job._scales = (float*)memory;
         job._rounded = (short*)(memory + scaleBytes);
         memory += scaleBytes + roundedBytes;
         for (var i = 0; i < targets.Count; i++)
         {
+            var code = targets[i].Weights.Codes!.RowLanes!;
             var same = 0;
-            while (targets[same].Weights.Codes!.RowLanes!.Offset != targets[i].Weights.Codes!.RowLanes!.Offset)
+            while (targets[same].Weights.Codes!.RowLanes! is var other && (other.Offset, other.Group) != (code.Offset, code.Group))
                 same++;
             job._activations[i] = same < i ? job._activations[same] : (nint)memory;
-            memory += same < i ? 0 : job.ActivationBytes(tokens);
+            memory += same < i ? 0 : job.ActivationBytes(tokens, SmallestGroup);
         }
         var round = new RoundJob { Job = job, X = x };
         var layOut = new LayOutJob { Job = job };
@@ -68,12 +71,11 @@ internal unsafe struct RowLaneJob
 
     private static TokenPasses Passes(int tokens) => new(tokens, RowLaneWriter.MostTokens);
 
-    private readonly int Groups => _columns / RowLaneCode.Group;
+    private readonly int Pieces => _columns / RowLaneActivations.Columns;
 
-    private readonly int PartsOfPass => (Groups + GroupsPerPart - 1) / GroupsPerPart;
+    private readonly int PartsOfPass => (Pieces + PiecesPerPart - 1) / PiecesPerPart;
 
-    private readonly long ActivationBytes(int tokens) =>
-        (long)Groups * RowLaneActivations.GroupBytes(tokens);
+    private readonly long ActivationBytes(int tokens, int group) => (long)Pieces * RowLaneActivations.Bytes(tokens, group);
 
     private struct RoundJob : IJob
     {
@@ -96,16 +98,17 @@ internal unsafe struct RowLaneJob
         {
             var passes = Passes(Job._tokens);
             var (pass, piece) = Math.DivRem(part, Job.PartsOfPass);
-            var (first, group) = (passes.First(pass), piece * GroupsPerPart);
+            piece *= PiecesPerPart;
+            var first = passes.First(pass);
             var tokens = passes.First(pass + 1) - first;
-            var groups = Math.Min(GroupsPerPart, Job.Groups - group);
+            var count = Math.Min(PiecesPerPart, Job.Pieces - piece);
             for (var i = 0; i < Job._targets.Count; i++)
             {
                 if (i > 0 && Job._activations[i] == Job._activations[i - 1])
                     continue;
-                var place = (byte*)Job._activations[i] + Job.ActivationBytes(first) + (long)group * RowLaneActivations.GroupBytes(tokens);
-                RowLaneActivations.Write(
-                    Job._targets[i].Weights.Codes!.RowLanes!.Offset, Job._rounded + (long)first * Job._columns + group * RowLaneCode.Group, Job._columns, tokens, groups, place);
+                var code = Job._targets[i].Weights.Codes!.RowLanes!;
+                var place = (byte*)Job._activations[i] + Job.ActivationBytes(first, code.Group) + (long)piece * RowLaneActivations.Bytes(tokens, code.Group);
+                RowLaneActivations.Write(code, Job._rounded + (long)first * Job._columns + piece * RowLaneActivations.Columns, Job._columns, tokens, count, place);
             }
         }
     }
@@ -138,7 +141,7 @@ internal unsafe struct RowLaneJob
                 {
                     var token = passes.First(pass);
                     var tokens = passes.First(pass + 1) - token;
-                    arguments.Activations = (byte*)Job._activations[index] + Job.ActivationBytes(token);
+                    arguments.Activations = (byte*)Job._activations[index] + Job.ActivationBytes(token, code.Group);
                     RowLaneKernels.Get(weights.Type, tokens).Run(&arguments);
                     Store(results, row - start, Math.Min(end - row, RowLaneWriter.Rows), token, tokens, target.Y + row, weights.Rows);
                 }

@@ -19,7 +19,7 @@ internal sealed class RowLaneWriter
     /// <summary>Most tokens of a kernel: two registers for each.</summary>
     public const int MostTokens = 8;
 
-    private const int Fours = RowLaneCode.Group / 4;
+    private const int Fours = RowLaneActivations.Columns / 4;
     private const int LineBytes = 64;
     private const int Vector = 64;
 
@@ -136,16 +136,19 @@ internal sealed class RowLaneWriter
         a.vcvtph2ps(lower, KernelBuilder.Half(lower));
     }
 
-    /// <summary>Multiplies a group of 32 columns of all rows with all tokens.</summary>
+    /// <summary>Multiplies a group of all rows with all tokens.</summary>
     /// <param name="group">Which of the block.</param>
-    /// <param name="code">Gives the codes of columns 4k to 4k + 3; asked once or twice for each k.</param>
+    /// <param name="code">Gives the codes of columns 4k to 4k + 3 of the group; asked once or twice for each k.</param>
     /// <param name="scale">Scales of the rows, F32; need not be there before <paramref name="finish"/>.</param>
     /// <param name="min">Minimums of the rows where the format has them.</param>
     /// <param name="finish">Writes what makes scale and minimum.</param>
     public void Multiply(int group, Func<int, AssemblerRegisterZMM> code, AssemblerRegisterZMM scale, AssemblerRegisterZMM min, Action finish)
     {
-        var place = group * RowLaneActivations.GroupBytes(_tokens);
-        var offsets = place + RowLaneActivations.OffsetsAt(_tokens);
+        var (piece, inPiece) = Math.DivRem(group * _code.Group, RowLaneActivations.Columns);
+        var first = piece * RowLaneActivations.Bytes(_tokens, _code.Group);
+        var lane = inPiece / _code.Group * _tokens * sizeof(int);
+        var offsets = first + RowLaneActivations.OffsetsAt(_tokens) + lane;
+        var place = first + inPiece / 4 * _tokens * 4;
         foreach (var product in _products.Concat(_lower))
             Asm.vpxord(product, product, product);
         if (_lower.Length > 0)
@@ -167,7 +170,7 @@ internal sealed class RowLaneWriter
             Asm.vcvtdq2ps(_products[t], _products[t]);
             Asm.vfmadd231ps(_sums[t], _products[t], scale);
             if (_code.HasMins)
-                Asm.vfmadd231ps(_sums[t], min, __dword_bcst[Activations + (place + RowLaneActivations.SumsAt(_tokens) + 4 * t)]);
+                Asm.vfmadd231ps(_sums[t], min, __dword_bcst[Activations + (first + RowLaneActivations.SumsAt(_tokens, _code.Group) + lane + 4 * t)]);
         }
     }
 
@@ -184,8 +187,8 @@ internal sealed class RowLaneWriter
     private void Planes(int place, Func<int, AssemblerRegisterZMM> code, params ReadOnlySpan<(int Plane, AssemblerRegisterZMM[] Sums)> planes)
     {
         var lines = (Rows * _code.StepBytes + LineBytes - 1) / LineBytes;
-        var slots = 2 * Fours * _code.StepColumns / RowLaneCode.Group;
-        for (var four = 0; four < Fours; four++)
+        var slots = 2 * _code.StepColumns / 4;
+        for (var four = 0; four < _code.Group / 4; four++)
         {
             for (_slot += planes.Length == 2 ? 2 : 1; _line < lines * _slot / slots; _line++)
                 Asm.prefetcht1(__byte_ptr[Next + LineBytes * _line]);
@@ -227,7 +230,7 @@ internal sealed class RowLaneWriter
         writeStep();
         foreach (var row in Bases)
             a.add(row, _code.StepBytes);
-        a.add(Activations, _code.StepColumns / RowLaneCode.Group * RowLaneActivations.GroupBytes(_tokens));
+        a.add(Activations, _code.StepColumns / RowLaneActivations.Columns * RowLaneActivations.Bytes(_tokens, _code.Group));
         a.add(Next, Rows * _code.StepBytes);
         a.dec(Steps);
         a.jne(loop);
