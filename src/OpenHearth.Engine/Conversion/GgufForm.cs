@@ -49,8 +49,6 @@ internal sealed class GgufForm : IDisposable
         var (name, architecture) = ArchitectureRegistry.Get(source);
         if (!Proven.Contains(name))
             throw new NotSupportedException($"{source.Path}: converting {name} models to GGUF is not proven yet; proven are {string.Join(", ", Proven.Order(StringComparer.Ordinal))}.");
-        if (source is SafetensorsSource { IsQuantized: true })
-            throw new NotSupportedException($"{source.Path}: converting a checkpoint that is quantized already is not proven; take the original weights, or run this one as it is.");
         var parameters = new NotedParameters(source.Parameters);
         var weights = new ModelWeights(source, architecture.GgufNames(parameters), surveys: true);
         var form = new GgufForm(source, weights);

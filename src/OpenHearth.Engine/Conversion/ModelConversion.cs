@@ -37,7 +37,7 @@ public static class ModelConversion
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static void Convert(string model, string output, ConversionType type, Action<ConversionProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var source = ModelSource.Open(model);
+        using var source = ModelSource.Open(model, exact: true, surveys: true);
         var target = Path.GetFullPath(output);
         if (source.Files.Any(file => Path.GetFullPath(file) == target))
             throw new IOException($"{output} is the model that is to be converted; give another name.");

@@ -36,6 +36,9 @@ internal abstract class ModelSource : IDisposable
     /// <summary>One expert's matrix of a stack that has no tensor of its own yet, or null; -1 asks for the tensor.</summary>
     public virtual StoredTensor? Find(string name, int expert) => expert < 0 ? Find(name) : null;
 
+    /// <summary>A tensor with its numbers for one use, by the name it is stored under; the caller disposes of its owner.</summary>
+    public virtual StoredTensor? Read(string name, int expert) => Find(name, expert);
+
     /// <summary>The files that it is in.</summary>
     public abstract IEnumerable<string> Files { get; }
 
@@ -56,10 +59,11 @@ internal abstract class ModelSource : IDisposable
     /// <summary>Opens a GGUF file, a safetensors file, index or folder, or a file of rwkv.cpp.</summary>
     /// <param name="path">What to open.</param>
     /// <param name="exact">True to decode quantized matrices of safetensors without rounding.</param>
+    /// <param name="surveys">True where such matrices are wanted one by one (<see cref="Read"/>): found otherwise, they are empty of numbers.</param>
     /// <exception cref="Files.ModelFormatException">It is neither, or damaged.</exception>
-    public static ModelSource Open(string path, bool exact = false) =>
+    public static ModelSource Open(string path, bool exact = false, bool surveys = false) =>
         Directory.Exists(path) || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
-            ? new SafetensorsSource(path, exact)
+            ? new SafetensorsSource(path, exact, surveys)
             : RwkvCppSource.Recognises(path) ? new RwkvCppSource(path) : new GgufSource(path);
 
     /// <summary>What there is to know of the model.</summary>

@@ -51,8 +51,15 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
     public StoredTensor Read(string name, int expert)
     {
         var stored = StoredName(name, expert) ?? throw Missing(name, expert);
-        var tensor = source.Find(stored.Name, source.IsGguf ? expert : -1)!;
-        return stored.Transform is null ? tensor : stored.Transform(tensor, Beside(stored));
+        var tensor = source.Read(stored.Name, source.IsGguf ? expert : -1)!;
+        if (stored.Transform is null)
+            return tensor;
+        var made = stored.Transform(tensor, Beside(stored));
+        if (made.Owner is null)
+            return made with { Owner = tensor.Owner };
+        if (made.Owner != tensor.Owner)
+            tensor.Owner?.Dispose();
+        return made;
     }
 
     /// <summary>True where the model has the tensor.</summary>

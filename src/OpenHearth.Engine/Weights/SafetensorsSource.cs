@@ -16,7 +16,8 @@ internal sealed class SafetensorsSource : ModelSource
     /// <summary>Opens a file, an index or a folder, and all that belongs to it.</summary>
     /// <param name="path">What to open.</param>
     /// <param name="exact">True to decode quantized matrices without rounding, to F32 where need be.</param>
-    public SafetensorsSource(string path, bool exact = false)
+    /// <param name="surveys">True where those are wanted one by one; see <see cref="ModelSource.Open"/>.</param>
+    public SafetensorsSource(string path, bool exact = false, bool surveys = false)
     {
         Folder = Directory.Exists(path) ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
         _model = SafetensorsModel.Open(path);
@@ -25,7 +26,7 @@ internal sealed class SafetensorsSource : ModelSource
             Config = HuggingFaceConfig.Read(Folder);
             ArchitectureNames = [.. Config.FindString("model_type") is { } type ? [type] : Array.Empty<string>(), .. Config.Architectures];
             Parameters = new HuggingFaceParameters(Config);
-            _quantized = QuantizedForm.Of(Config) is { } form ? new QuantizedMatrices(_model, form, exact) : null;
+            _quantized = QuantizedForm.Of(Config) is { } form ? new QuantizedMatrices(_model, form, exact, surveys) : null;
         }
         catch
         {
@@ -39,9 +40,6 @@ internal sealed class SafetensorsSource : ModelSource
 
     /// <summary>The configuration.</summary>
     public HuggingFaceConfig Config { get; }
-
-    /// <summary>True where matrices are kept in codes and scales.</summary>
-    public bool IsQuantized => _quantized?.Names.Any() == true;
 
     public override string Path => _model.Path;
 
@@ -60,6 +58,8 @@ internal sealed class SafetensorsSource : ModelSource
         : _model.Tensors.Select(tensor => tensor.Name).Where(name => !_quantized.IsPart(name)).Concat(_quantized.Names);
 
     public override StoredTensor? Find(string name) => _quantized?.Find(name) ?? FindPlain(name);
+
+    public override StoredTensor? Read(string name, int expert) => _quantized?.Read(name) ?? FindPlain(name);
 
     // Matrices that are kept in several tensors count as one, by their form, and are not decoded for it.
     public override IReadOnlyList<TensorTypeCount> CountTensorTypes()

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using OpenHearth.Engine.Conversion;
+using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Tests.Files;
 using OpenHearth.Kernels.Formats;
@@ -25,6 +27,15 @@ public sealed class QuantizedFamiliesTests
         Assert.True(count >= 8);
         Assert.Equal(count, ModelCard.Read(quantized.ToString()).TensorTypes.Single(type => type.Type == "compressed-tensors").Tensors);
         Assert.Equal(Logits(plain), Logits(quantized));
+        // A GGUF file of either is the same.
+        using var converted = new TemporaryFolder();
+        foreach (var (folder, file) in new[] { (plain, "plain.gguf"), (quantized, "quantized.gguf") })
+            ModelConversion.Convert(folder.ToString(), converted[file], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+        using var expected = GgufFile.Open(converted["plain.gguf"]);
+        using var actual = GgufFile.Open(converted["quantized.gguf"]);
+        Assert.Equal(expected.Tensors.Select(tensor => tensor.Name), actual.Tensors.Select(tensor => tensor.Name));
+        foreach (var tensor in expected.Tensors)
+            Assert.True(tensor.Data.Span(0, (int)tensor.Data.Length).SequenceEqual(actual.GetTensor(tensor.Name).Data.Span(0, (int)tensor.Data.Length)), tensor.Name);
     }
 
     // Every matrix of a layer, rounded to bytes with a scale a row: as such in one folder, as F32 in the other.
