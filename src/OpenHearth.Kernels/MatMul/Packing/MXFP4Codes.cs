@@ -1,11 +1,13 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -12 to 12: twice the number.</summary>
-internal sealed unsafe class MXFP4Codes() : RowCodes(TensorType.MXFP4, 32, hasMins: false, new MXFP4Gemv())
+internal sealed unsafe class MXFP4Codes() : RowCodes(TensorType.MXFP4, 32, hasMins: false, new MXFP4Gemv(), rowLanes: new MXFP4RowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -58,5 +60,35 @@ internal sealed class MXFP4Gemv : GemvCode
             a.vpshufb(bytes, doubled, bytes);
             yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
         }
+    }
+}
+
+/// <summary>As <see cref="Q4_0RowLanes"/>, with numbers for nibbles. Codes are moved up by 12.</summary>
+internal sealed class MXFP4RowLanes : RowLaneCode
+{
+    public override int StepColumns => 32;
+
+    public override int StepBytes => 17;
+
+    public override int Offset => 12;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, scale, one) = (w.Asm, w.Builder.Vector("scales"), w.Builder.ConstantDwords("one", _ => 1));
+        var place = w.Reserve(1);
+        var nibbles = new RowLaneNibbles(w, w.Builder.ConstantBytes("numbers", i => MXFP4.Doubled[i % 16] + 12));
+        return () =>
+        {
+            w.Gather(place, 0, 1);
+            nibbles.Load(1);
+            w.Multiply(0, nibbles.Codes, scale, scale, () =>
+            {
+                // 2^(e - 128); the two smallest, which are subnormal, become 0.
+                a.vpmovzxbd(scale, __xmmword_ptr[RowLaneWriter.Own(place)]);
+                a.vpmaxud(scale, scale, one);
+                a.vpsubd(scale, scale, one);
+                a.vpslld(scale, scale, 23);
+            });
+        };
     }
 }

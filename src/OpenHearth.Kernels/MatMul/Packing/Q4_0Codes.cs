@@ -97,7 +97,7 @@ internal sealed class Q4_0RowLanes : RowLaneCode
         var nibbles = new RowLaneNibbles(w);
         return () =>
         {
-            w.Gather(place, 0);
+            w.Gather(place, 0, 2);
             nibbles.Load(2);
             w.Multiply(0, nibbles.Codes, scale, scale, () => w.Asm.vcvtph2ps(scale, __ymmword_ptr[RowLaneWriter.Own(place)]));
         };

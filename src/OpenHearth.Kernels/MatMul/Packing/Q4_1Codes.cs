@@ -77,7 +77,7 @@ internal sealed class Q4_1RowLanes : RowLaneCode
         var nibbles = new RowLaneNibbles(w);
         return () =>
         {
-            w.Gather(place, 0, dwords: true);
+            w.Gather(place, 0, 4);
             nibbles.Load(4);
             w.Multiply(0, nibbles.Codes, scale, min, () =>
             {

@@ -2,11 +2,12 @@ using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -16 to 15.</summary>
-internal sealed unsafe class Q5_0Codes() : RowCodes(TensorType.Q5_0, 32, hasMins: false, new Q5_0Gemv())
+internal sealed unsafe class Q5_0Codes() : RowCodes(TensorType.Q5_0, 32, hasMins: false, new Q5_0Gemv(), rowLanes: new Q5_0RowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -64,5 +65,33 @@ internal sealed class Q5_0Gemv : GemvCode
             a.vcvtph2ps(scale, KernelBuilder.Half(scale));
             yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
         }
+    }
+}
+
+/// <summary>A block a step: scale and fifth bits come first, then nibbles as in <see cref="Q4_0RowLanes"/>. Codes 0 to 31.</summary>
+internal sealed class Q5_0RowLanes : RowLaneCode
+{
+    public override int StepColumns => 32;
+
+    public override int StepBytes => 22;
+
+    public override int Offset => 16;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, scale) = (w.Asm, w.Builder.Vector("scales"));
+        var (nibbles, fifth) = (new RowLaneNibbles(w), new RowLaneFifthBits(w));
+        return () =>
+        {
+            var (head, next) = nibbles.LoadHead();
+            a.vpsrld(fifth.Bits, head, 16);
+            a.vpslld(next, next, 16);
+            a.vpord(fifth.Bits, fifth.Bits, next);
+            a.vpmovdw(KernelBuilder.Half(scale), head);
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
+            nibbles.Load(6);
+            fifth.AddTo(nibbles);
+            w.Multiply(0, nibbles.Codes, scale, scale, () => { });
+        };
     }
 }

@@ -2,11 +2,12 @@ using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from 0 to 31.</summary>
-internal sealed unsafe class Q5_1Codes() : RowCodes(TensorType.Q5_1, 32, hasMins: true, new Q5_1Gemv())
+internal sealed unsafe class Q5_1Codes() : RowCodes(TensorType.Q5_1, 32, hasMins: true, new Q5_1Gemv(), rowLanes: new Q5_1RowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -67,5 +68,31 @@ internal sealed class Q5_1Gemv : GemvCode
         }
 
         static int Word(int block, int word) => block * 12 + word - (block < 3 ? 0 : 16);
+    }
+}
+
+/// <summary>A block a step: scale, minimum and fifth bits come first, then nibbles as in <see cref="Q4_0RowLanes"/>. Codes 0 to 31.</summary>
+internal sealed class Q5_1RowLanes : RowLaneCode
+{
+    public override int StepColumns => 32;
+
+    public override int StepBytes => 24;
+
+    public override bool HasMins => true;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, scale, min) = (w.Asm, w.Builder.Vector("scales"), w.Builder.Vector("minimums"));
+        var (nibbles, fifth) = (new RowLaneNibbles(w), new RowLaneFifthBits(w));
+        return () =>
+        {
+            var (head, bits) = nibbles.LoadHead();
+            a.vmovdqa64(scale, head);
+            a.vmovdqa64(fifth.Bits, bits);
+            RowLaneWriter.Halves(a, scale, min);
+            nibbles.Load(8);
+            fifth.AddTo(nibbles);
+            w.Multiply(0, nibbles.Codes, scale, min, () => { });
+        };
     }
 }

@@ -95,7 +95,7 @@ internal sealed class Q8_0RowLanes : RowLaneCode
         var free = b.Vectors("free ", 4);
         return () =>
         {
-            w.Gather(place, 0);
+            w.Gather(place, 0, 2);
             w.Load(codes.AsSpan(0, 4), free, 2);
             w.Load(codes.AsSpan(4), free, 18);
             foreach (var code in codes)

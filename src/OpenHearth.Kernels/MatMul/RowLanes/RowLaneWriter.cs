@@ -105,21 +105,32 @@ internal sealed class RowLaneWriter
     }
 
     /// <summary>
-    /// Copies 16 or 32 bits of every row into memory of the kernel's own, where they lie side by side. They are there some
+    /// Copies some bytes of every row into memory of the kernel's own, where they lie side by side. They are there some
     /// tens of cycles later, so it is done first and read last.
     /// </summary>
-    public void Gather(int place, int offset, bool dwords = false)
+    /// <param name="place">Where they go.</param>
+    /// <param name="offset">Where they are in a block.</param>
+    /// <param name="bytes">1, 2 or 4.</param>
+    public void Gather(int place, int offset, int bytes)
     {
         for (var row = 0; row < Rows; row++)
         {
-            if (dwords)
+            var (from, to) = (Row(row, offset), Own(place) + bytes * row);
+            switch (bytes)
             {
-                Asm.mov(edi, __dword_ptr[Row(row, offset)]);
-                Asm.mov(__dword_ptr[Own(place) + 4 * row], edi);
-                continue;
+                case 1:
+                    Asm.movzx(edi, __byte_ptr[from]);
+                    Asm.mov(__byte_ptr[to], dil);
+                    break;
+                case 2:
+                    Asm.movzx(edi, __word_ptr[from]);
+                    Asm.mov(__word_ptr[to], di);
+                    break;
+                default:
+                    Asm.mov(edi, __dword_ptr[from]);
+                    Asm.mov(__dword_ptr[to], edi);
+                    break;
             }
-            Asm.movzx(edi, __word_ptr[Row(row, offset)]);
-            Asm.mov(__word_ptr[Own(place) + 2 * row], di);
         }
     }
 
