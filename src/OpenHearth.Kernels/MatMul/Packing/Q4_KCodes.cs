@@ -11,7 +11,7 @@ using static Iced.Intel.AssemblerRegisters;
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from 0 to 15.</summary>
-internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins: true, new Q4_KGemv(), new Q4_KBf16(), new Q4_KRowLanes())
+internal sealed unsafe class Q4_KCodes() : RowCodes(TensorType.Q4_K, 32, hasMins: true, new Q4_KGemv(), new Q4_KBf16(), new KRowLanes(fifthBits: false))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -159,49 +159,5 @@ internal sealed unsafe class Q4_KBf16 : Bf16Code
                 }
             }
         };
-    }
-}
-
-/// <summary>A block a step. 32 bytes of a row hold two groups: one in the lower nibbles, one in the upper ones.</summary>
-internal sealed class Q4_KRowLanes : RowLaneCode
-{
-    public override int StepColumns => 256;
-
-    public override int StepBytes => 144;
-
-    public override bool HasMins => true;
-
-    public override Action Write(RowLaneWriter w)
-    {
-        var (a, b) = (w.Asm, w.Builder);
-        var nibble = b.ConstantBytes("nibble mask", 15);
-        var (scale, min) = (b.Vector("scales"), b.Vector("minimums"));
-        var (bytes, codes) = (b.Vectors("bytes, then upper codes ", 8), b.Vectors("lower codes ", 2));
-        AssemblerRegisterZMM[] free = [.. codes, scale, min];
-        var scales = new RowLaneScales(w, bytes, free, nibble);
-        return () =>
-        {
-            scales.Write();
-            for (var pair = 0; pair < 4; pair++)
-            {
-                w.Load(bytes.AsSpan(0, 4), free, 16 + 32 * pair);
-                w.Load(bytes.AsSpan(4), free, 32 + 32 * pair);
-                Multiply(2 * pair, Lower);
-                foreach (var upper in bytes)
-                {
-                    a.vpsrlw(upper, upper, 4);
-                    a.vpandd(upper, upper, nibble);
-                }
-                Multiply(2 * pair + 1, four => bytes[four]);
-            }
-        };
-
-        void Multiply(int group, Func<int, AssemblerRegisterZMM> code) => w.Multiply(group, code, scale, min, () => scales.Load(group, scale, min));
-
-        AssemblerRegisterZMM Lower(int four)
-        {
-            a.vpandd(codes[four % 2], bytes[four], nibble);
-            return codes[four % 2];
-        }
     }
 }

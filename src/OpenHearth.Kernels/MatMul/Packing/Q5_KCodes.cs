@@ -1,12 +1,13 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from 0 to 31.</summary>
-internal sealed unsafe class Q5_KCodes() : RowCodes(TensorType.Q5_K, 32, hasMins: true, new Q5_KGemv())
+internal sealed unsafe class Q5_KCodes() : RowCodes(TensorType.Q5_K, 32, hasMins: true, new Q5_KGemv(), rowLanes: new KRowLanes(fifthBits: true))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
