@@ -69,7 +69,7 @@ public sealed record ProductChoice(ProductKernel Kernel, string Why, string? Gen
 public static class ProductKernels
 {
     // Beyond, decoding rows into panels of bf16 costs less than taking both planes of activations (Zen 4, docs/log.md).
-    private const int MostRowLaneTokens = 32;
+    private const int MostRowLaneTokens = 48;
 
     // Beyond, decoding rows to bf16 once costs less than 16-bit products of each token (Zen 4, docs/log.md).
     private const int MostGemvTokensBesideBf16 = 12;
