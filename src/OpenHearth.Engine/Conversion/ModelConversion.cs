@@ -15,6 +15,8 @@ namespace OpenHearth.Engine.Conversion;
 /// </summary>
 public static class ModelConversion
 {
+    private const long ShardBytes = 5_000_000_000; // as Hugging Face's own library
+
     // Small tensors that kernels take in F32, with the names of llama.cpp's converter.
     private static readonly string[] Kept = ["_norm", "ffn_gate_inp", "position_embd", "token_types", "ssm_conv1d", "shortconv.conv", "rope_f", "ssm_a", "ssm_d"];
     private static readonly string[] LargeOfTimeMix = ["time_mix_key", "time_mix_value", "time_mix_receptance", "time_mix_gate", "time_mix_output"];
@@ -35,7 +37,11 @@ public static class ModelConversion
     /// <exception cref="NotSupportedException">The model can't be a GGUF file, or it is not proven that it can.</exception>
     /// <exception cref="IOException">The output can't be written, or is the model itself.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static void Convert(string model, string output, ConversionType type, Action<ConversionProgress>? progress = null, CancellationToken cancellation = default)
+    public static void Convert(string model, string output, ConversionType type, Action<ConversionProgress>? progress = null, CancellationToken cancellation = default) =>
+        Convert(model, output, type, ShardBytes, progress, cancellation);
+
+    /// <inheritdoc cref="Convert(string, string, ConversionType, Action{ConversionProgress}?, CancellationToken)"/>
+    internal static void Convert(string model, string output, ConversionType type, long shardBytes, Action<ConversionProgress>? progress, CancellationToken cancellation)
     {
         using var source = ModelSource.Open(model, exact: true, surveys: true);
         var target = Path.GetFullPath(output);
@@ -43,7 +49,7 @@ public static class ModelConversion
             throw new IOException($"{output} is the model that is to be converted; give another name.");
         if (!output.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
         {
-            WriteFolder(source, target, type, progress, cancellation);
+            WriteFolder(source, target, type, shardBytes, progress, cancellation);
             return;
         }
         using var form = source is GgufSource ? null : GgufForm.Of(source);
@@ -55,7 +61,7 @@ public static class ModelConversion
         writer.Write(output, Origin(source), cancellation);
     }
 
-    private static void WriteFolder(ModelSource source, string folder, ConversionType type, Action<ConversionProgress>? progress, CancellationToken cancellation)
+    private static void WriteFolder(ModelSource source, string folder, ConversionType type, long shardBytes, Action<ConversionProgress>? progress, CancellationToken cancellation)
     {
         if (source is not GgufSource gguf)
             throw new NotSupportedException($"{source.Path} is in the form of {folder} already; name a file that ends in .gguf.");
@@ -76,7 +82,7 @@ public static class ModelConversion
                 form.Write(tensor, type.Type, stream);
             });
         }
-        writer.Write(Path.Combine(folder, "model.safetensors"), Origin(source), cancellation);
+        writer.WriteSharded(folder, shardBytes, Origin(source), cancellation);
         form.Config["torch_dtype"] = type.Type switch { TensorType.F32 => "float32", TensorType.F16 => "float16", _ => "bfloat16" };
         foreach (var (name, bytes) in files.Append(new("config.json", JsonSerializer.SerializeToUtf8Bytes(form.Config, Readable))))
         {

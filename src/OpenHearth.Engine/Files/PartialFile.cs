@@ -46,6 +46,15 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Writes a file of tensors; those that an earlier call with the same head and origin has written are not asked for again.</summary>
+    /// <inheritdoc cref="Fill" path="/param"/>
+    /// <inheritdoc cref="Fill" path="/exception"/>
+    public static void Write(string path, ReadOnlySpan<byte> head, string origin, IReadOnlyList<TensorSource> tensors, int alignment, bool swap, CancellationToken cancellation)
+    {
+        using var file = Fill(path, head, origin, tensors, alignment, swap, cancellation);
+        file.Commit();
+    }
+
+    /// <summary>The same for one of several files that are to appear together: it has all its bytes, but not its name before <see cref="Commit"/>.</summary>
     /// <param name="path">The file.</param>
     /// <param name="head">All before the tensors.</param>
     /// <param name="origin">What the tensors come from, in any words: tensors of one origin are the same each time.</param>
@@ -55,31 +64,38 @@ internal sealed class PartialFile : IDisposable
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="IOException">The file can't be written; what is there is kept.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what is there is kept.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> head, string origin, IReadOnlyList<TensorSource> tensors, int alignment, bool swap, CancellationToken cancellation)
+    public static PartialFile Fill(string path, ReadOnlySpan<byte> head, string origin, IReadOnlyList<TensorSource> tensors, int alignment, bool swap, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        using var file = new PartialFile(path, head, origin);
+        var file = new PartialFile(path, head, origin);
         try
         {
-            var zeros = new byte[alignment];
-            int Padding(TensorSource tensor) => (int)(-tensor.Length & (alignment - 1));
-            var position = (long)head.Length;
-            var first = 0;
-            for (; first < tensors.Count && checked(position + tensors[first].Length + Padding(tensors[first])) <= file.Length; first++)
-                position += tensors[first].Length + Padding(tensors[first]);
-            var stream = file.From(position);
-            foreach (var tensor in tensors.Skip(first))
-            {
-                tensor.WriteTo(stream, swap, cancellation);
-                stream.Write(zeros, 0, Padding(tensor));
-                file.Checkpoint();
-            }
-            file.Commit();
+            file.Add(tensors, head.Length, alignment, swap, cancellation);
+            return file;
         }
-        catch (Exception failure) when (failure is not (OperationCanceledException or IOException))
+        catch (Exception failure)
         {
-            file.Discard();
+            if (failure is OperationCanceledException or IOException)
+                file.Dispose();
+            else
+                file.Discard();
             throw;
+        }
+    }
+
+    private void Add(IReadOnlyList<TensorSource> tensors, long position, int alignment, bool swap, CancellationToken cancellation)
+    {
+        var zeros = new byte[alignment];
+        int Padding(TensorSource tensor) => (int)(-tensor.Length & (alignment - 1));
+        var first = 0;
+        for (; first < tensors.Count && checked(position + tensors[first].Length + Padding(tensors[first])) <= Length; first++)
+            position += tensors[first].Length + Padding(tensors[first]);
+        var stream = From(position);
+        foreach (var tensor in tensors.Skip(first))
+        {
+            tensor.WriteTo(stream, swap, cancellation);
+            stream.Write(zeros, 0, Padding(tensor));
+            Checkpoint();
         }
     }
 
@@ -104,7 +120,7 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Gives the finished file its name, in place of any older file, and removes what earlier, other attempts at it have left.</summary>
-    private void Commit()
+    public void Commit()
     {
         _stream.Flush(flushToDisk: true);
         _stream.Dispose();

@@ -127,6 +127,32 @@ public sealed class HuggingFaceFormTests
         Assert.Contains("already", Assert.Throws<NotSupportedException>(() => Convert(folder["out"], folder["new"])).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Convert_ToSeveralFiles_GoesOnAndGivesTheSameModel()
+    {
+        const long shardBytes = 20_000;
+        using var model = new TinyLlama();
+        using var folder = new TemporaryFolder();
+        using var cancel = new CancellationTokenSource();
+        var type = ConversionType.Find("f32")!;
+        Assert.Throws<OperationCanceledException>(() => ModelConversion.Convert(model.Path, folder["out"], type, shardBytes, at =>
+        {
+            if (at.Number == 12)
+                cancel.Cancel();
+        }, cancel.Token));
+        Assert.All(Directory.GetFiles(folder["out"]), file => Assert.EndsWith(".partial", file, StringComparison.Ordinal));
+        var count = 0;
+        ModelConversion.Convert(model.Path, folder["out"], type, shardBytes, _ => count++, TestContext.Current.CancellationToken);
+        Assert.Equal(21 - 11, count);
+        var names = Directory.GetFiles(folder["out"]).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToArray();
+        Assert.InRange(names.Length, 4, 21);
+        Assert.Equal(["config.json", .. Enumerable.Range(1, names.Length - 2).Select(i => $"model-{i:D5}-of-{names.Length - 2:D5}.safetensors"), "model.safetensors.index.json"], names);
+        Convert(model.Path, folder["one"]);
+        using var several = Model.Load(folder["out"]);
+        using var one = Model.Load(folder["one"]);
+        Assert.Equal(Logits(one), Logits(several));
+    }
+
     public static TheoryData<string> Cases() => [.. Pairs];
 
     private static void Convert(string model, string output, string type = "f32") =>

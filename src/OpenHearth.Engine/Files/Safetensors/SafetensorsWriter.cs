@@ -13,6 +13,9 @@ namespace OpenHearth.Engine.Files.Safetensors;
 /// </summary>
 public sealed class SafetensorsWriter
 {
+    private const string SingleName = "model.safetensors";
+    private const string IndexName = "model.safetensors.index.json";
+
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly List<TensorSource> _tensors = [];
     private readonly HashSet<string> _names = ["__metadata__"];
@@ -62,18 +65,39 @@ public sealed class SafetensorsWriter
         file.Commit();
     }
 
-    /// <summary>Writes one file, and goes on where an earlier call with the same tensors and origin was stopped.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Like <see cref="WriteSharded(string, long, CancellationToken)"/>, and goes on where an earlier call with the same tensors and origin was stopped.</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="shardBytes">Tensor bytes in a shard at most, but for a tensor that is longer by itself.</param>
     /// <param name="origin">What the tensors come from, in any words.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="IOException">The file can't be written; what is there is kept.</exception>
+    /// <exception cref="IOException">A file can't be written; what is there is kept.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what is there is kept.</exception>
-    internal void Write(string path, string origin, CancellationToken cancellation)
+    internal void WriteSharded(string folder, long shardBytes, string origin, CancellationToken cancellation)
     {
-        var order = InOrder(_tensors);
-        var head = new MemoryStream();
-        WriteHead(head, order);
-        PartialFile.Write(path, head.GetBuffer().AsSpan(0, (int)head.Length), origin, order, 1, swap: false, cancellation);
+        var shards = Shards(shardBytes);
+        List<PartialFile> files = [];
+        try
+        {
+            for (var i = 0; i < shards.Count; i++)
+            {
+                var order = InOrder(shards[i]);
+                var head = new MemoryStream();
+                WriteHead(head, order);
+                var name = shards.Count == 1 ? SingleName : ShardName(i, shards.Count);
+                files.Add(PartialFile.Fill(Path.Combine(folder, name), head.GetBuffer().AsSpan(0, (int)head.Length), origin, order, 1, swap: false, cancellation));
+            }
+            files.ForEach(file => file.Commit());
+        }
+        finally
+        {
+            files.ForEach(file => file.Dispose());
+        }
+        if (shards.Count == 1)
+            return;
+        using var index = new AtomicFile(Path.Combine(folder, IndexName));
+        WriteIndex(index.Stream, shards);
+        index.Finish();
+        index.Commit();
     }
 
     /// <summary>
@@ -90,7 +114,7 @@ public sealed class SafetensorsWriter
         var shards = Shards(shardBytes);
         if (shards.Count <= 1)
         {
-            Write(Path.Combine(folder, "model.safetensors"), cancellation);
+            Write(Path.Combine(folder, SingleName), cancellation);
             return;
         }
         List<AtomicFile> files = [];
@@ -102,7 +126,7 @@ public sealed class SafetensorsWriter
                 Write(files[^1].Stream, shards[i], cancellation);
                 files[^1].Finish();
             }
-            files.Add(new AtomicFile(Path.Combine(folder, "model.safetensors.index.json")));
+            files.Add(new AtomicFile(Path.Combine(folder, IndexName)));
             WriteIndex(files[^1].Stream, shards);
             files[^1].Finish();
             files.ForEach(file => file.Commit());
