@@ -2,12 +2,13 @@ using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -127 to 113: the steps themselves.</summary>
-internal sealed unsafe class IQ4_XSCodes() : RowCodes(TensorType.IQ4_XS, 32, hasMins: false, new IQ4_XSGemv())
+internal sealed unsafe class IQ4_XSCodes() : RowCodes(TensorType.IQ4_XS, 32, hasMins: false, new IQ4_XSGemv(), rowLanes: new IQ4_XSRowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -75,6 +76,57 @@ internal sealed class IQ4_XSGemv : GemvCode
                 a.vpshufb(bytes, steps, bytes);
                 a.vpermps(factor, lanes[half], scales);
                 yield return GemvWriter.Multiply(factor, (codes, 2 * half), (bytes, 2 * half + 1));
+            }
+        }
+    }
+}
+
+/// <summary>A block a step, groups as in <see cref="IQ4_NLRowLanes"/>; scales of six bits come first. Codes are steps + 128.</summary>
+internal sealed class IQ4_XSRowLanes : RowLaneCode
+{
+    private const int Groups = 8;
+
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 136;
+
+    public override int Offset => 128;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var (scale, factor) = (b.Vector("scales"), b.Vector("factors"));
+        var (lowBits, highBits, most) = (b.ConstantDwords("lower bits", _ => 15), b.ConstantDwords("upper bits", _ => 48), b.ConstantDwords("32", _ => 32));
+        var nibbles = new RowLaneNibbles(w, b.ConstantBytes("steps", i => IQ4_NL.Steps[i % 16] + 128));
+        var place = w.Reserve(Groups);
+        return () =>
+        {
+            Scales();
+            for (var group = 0; group < Groups; group++)
+            {
+                var vector = RowLaneWriter.Own(place, group);
+                nibbles.Load(8 + 16 * group);
+                w.Multiply(group, nibbles.Codes, scale, scale, () => a.vmovaps(scale, __zmmword_ptr[vector]));
+            }
+        };
+
+        // A factor, the upper two bits of all scales, the lower four.
+        void Scales()
+        {
+            var (head, low) = nibbles.LoadHead();
+            var (high, value) = (nibbles.Codes(2), nibbles.Codes(3));
+            a.vpmovdw(KernelBuilder.Half(factor), head);
+            a.vcvtph2ps(factor, KernelBuilder.Half(factor));
+            for (var group = 0; group < Groups; group++)
+            {
+                a.vpsrld(high, head, (byte)(12 + 2 * group));
+                a.vpsrld(value, low, (byte)(4 * group));
+                a.vpandd(high, high, highBits);
+                a.vpternlogd(high, value, lowBits, GemvWriter.OrAnd);
+                a.vpsubd(high, high, most);
+                a.vcvtdq2ps(high, high);
+                a.vmulps(high, high, factor);
+                a.vmovaps(__zmmword_ptr[RowLaneWriter.Own(place, group)], high);
             }
         }
     }
