@@ -52,7 +52,8 @@ internal unsafe struct RowLaneJob
         Do(pool, ref round, tokens, several);
         Do(pool, ref layOut, Passes(tokens).Count * job.PartsOfPass, several);
 
-        job._targets.CutForStreaming(pool.Threads);
+        // Smaller parts than those of one token: the last one is waited for longer.
+        job._targets.CutForStreaming(pool.Threads * 2);
         job._targets.Cut((job._targets.RowsPerPart + RowLaneWriter.Rows - 1) / RowLaneWriter.Rows * RowLaneWriter.Rows);
         var multiply = new MultiplyJob { Job = job, Threads = pool.Threads };
         pool.Run(ref multiply, job._targets.Parts);
