@@ -1,3 +1,4 @@
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul;
@@ -32,7 +33,7 @@ public sealed class ProductTests
         {
             var columns = TensorTypes.BlockSize(type) == 1 ? blocks * 7 + 1 : TestMatrix.Width(type, blocks);
             using var weights = new TestMatrix(type, rows, columns, rows);
-            foreach (var tokens in new[] { 1, 2, 3, 4, 7, 12, 13, 33 })
+            foreach (var tokens in new[] { 1, 2, 3, 4, 7, 8, 12, 13, 33, 48 })
             {
                 var x = RandomRow(tokens * columns, tokens);
                 var y = new float[tokens * rows];
@@ -83,6 +84,20 @@ public sealed class ProductTests
         }
     }
 
+    [Theory]
+    [InlineData(TensorType.Q4_0, 1, ProductKernel.Gemv)]
+    [InlineData(TensorType.Q4_0, 2, ProductKernel.RowLanes)]
+    [InlineData(TensorType.Q4_K, 48, ProductKernel.RowLanes)]
+    [InlineData(TensorType.Q6_K, 4, ProductKernel.Gemv)]
+    [InlineData(TensorType.Q6_K, 5, ProductKernel.RowLanes)]
+    public void Choose_ForAFewTokens_TakesTheKernelThatTheseTestsMean(TensorType type, int tokens, ProductKernel expected)
+    {
+        if (GeneratedKernels.Refusal is not null || CpuFeatures.Current.Highest < CpuLevel.Avx512)
+            Assert.Skip("No kernels are generated here.");
+        Assert.Equal(expected, ProductKernels.Choose(type, tokens, Precision.Fast, CpuLevel.Avx512));
+        Assert.NotEqual(ProductKernel.RowLanes, ProductKernels.Choose(type, 49, Precision.Fast, CpuLevel.Avx512));
+    }
+
     [Fact]
     public void Multiply_SharedActivation_EqualsSingleProducts()
     {
@@ -112,6 +127,9 @@ public sealed class ProductTests
     [Theory]
     [InlineData(TensorType.Q4_0)]
     [InlineData(TensorType.Q4_K)]
+    [InlineData(TensorType.Q4_1)]
+    [InlineData(TensorType.Q5_1)]
+    [InlineData(TensorType.Q8_0)]
     [InlineData(TensorType.F16)]
     public void Multiply_ExtremeActivations_StayWithinBoundsOrBecomeNaN(TensorType type)
     {
