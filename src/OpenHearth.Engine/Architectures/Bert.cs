@@ -39,7 +39,7 @@ internal sealed class Bert : Architecture
     {
         if (p.FindText("", "position_embedding_type") is { } kind and not "absolute")
             throw p.Wrong("", "position_embedding_type", $"{ModelFormatException.Quote(kind)}; 'absolute' is known");
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("feed_forward_length", "intermediate_size");
         var heads = p.Int("attention.head_count", "num_attention_heads");

@@ -36,7 +36,7 @@ internal sealed class BitNet : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("feed_forward_length", "intermediate_size");
         var heads = p.Int("attention.head_count", "num_attention_heads");

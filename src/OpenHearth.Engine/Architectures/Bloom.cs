@@ -31,7 +31,7 @@ internal sealed class Bloom : Architecture
     {
         if (p.Bool("", "apply_residual_connection_post_layernorm", false))
             throw new ModelFormatException($"{p.Path}: \"apply_residual_connection_post_layernorm\" true is not known");
-        var layers = p.Int("block_count", "n_layer|num_hidden_layers");
+        var layers = p.Layers("n_layer|num_hidden_layers");
         var width = p.Int("embedding_length", "hidden_size|n_embed");
         var hidden = p.Int("feed_forward_length", "", checked(4 * width), 1);
         var heads = p.Int("attention.head_count", Heads);

@@ -6,7 +6,6 @@ namespace OpenHearth.Engine.Architectures;
 /// <summary>The hyper-parameters that nearly all decoders have, under the names that most use. All are checked.</summary>
 internal sealed class DecoderParameters
 {
-    private const int MostLayers = 4096; // lists with an entry a layer are made before any tensor is looked for
     private const string FeedForward = "intermediate_size";
     private readonly HyperParameters _p;
 
@@ -16,9 +15,7 @@ internal sealed class DecoderParameters
     {
         _p = p;
         _ = p.FindInt("feed_forward_length", FeedForward); // GGUF files have it even where all layers have experts
-        Layers = p.Int("block_count", "num_hidden_layers");
-        if (Layers > MostLayers)
-            throw p.Wrong("block_count", "num_hidden_layers", Layers);
+        Layers = p.Layers();
         Width = p.Int("embedding_length", "hidden_size");
         Heads = p.Int("attention.head_count", "num_attention_heads");
         KeyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", Heads, 1);

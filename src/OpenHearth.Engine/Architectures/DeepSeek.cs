@@ -26,7 +26,7 @@ internal sealed class DeepSeek : Architecture
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
         // GGUF files count the layers that predict further tokens.
-        var layers = p.Int("block_count", "num_hidden_layers") - p.Int("nextn_predict_layers", "", 0, 0);
+        var layers = p.LayersOfNextToken();
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("feed_forward_length", "intermediate_size");
         var expertHidden = p.Int("expert_feed_forward_length", "moe_intermediate_size", hidden, 1);

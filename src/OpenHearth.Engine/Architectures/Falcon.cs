@@ -44,7 +44,7 @@ internal sealed class Falcon : Architecture
     {
         if (p.Bool("", "alibi", false) || !p.Bool("", "parallel_attn", true))
             throw new ModelFormatException($"{p.Path}: Falcon with \"alibi\" true or \"parallel_attn\" false (Falcon-RW) is not known; use Falcon 7B, 11B, 40B or 180B");
-        var layers = p.Int("block_count", "num_hidden_layers|n_layer");
+        var layers = p.Layers("num_hidden_layers|n_layer");
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("feed_forward_length", "ffn_hidden_size", checked(4 * width), 1);
         var (heads, keyHeads) = HeadCounts(p);

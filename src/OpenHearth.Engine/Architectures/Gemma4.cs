@@ -86,7 +86,7 @@ internal sealed class Gemma4 : Architecture
         // Layers that read another's keys have none of their own to count; they are said to have as many.
         p.Note("attention.head_count_kv", Enumerable.Range(0, d.Layers).Select(layer =>
         {
-            var own = layer < ownKeys ? layer : Array.FindLastIndex(hasWindow, ownKeys - 1, window => window == hasWindow[layer]);
+            var own = layer < ownKeys ? layer : Array.LastIndexOf(hasWindow[..Math.Max(ownKeys, 0)], hasWindow[layer]);
             return own < 0 ? d.KeyHeads : Share(p, g.Weights.Rows($"blk.{own}.attn_k.weight"), HeadWidth(own));
         }).ToArray());
     }

@@ -24,7 +24,7 @@ internal sealed class Gpt2 : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "n_layer");
+        var layers = p.Layers("n_layer");
         var width = p.Int("embedding_length", "n_embd");
         var hidden = p.Int("feed_forward_length", "n_inner", checked(4 * width), 1);
         var heads = p.Int("attention.head_count", "n_head");

@@ -33,7 +33,7 @@ internal sealed class GptOss : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("expert_feed_forward_length", "intermediate_size");
         p.Note("feed_forward_length", (uint)hidden);

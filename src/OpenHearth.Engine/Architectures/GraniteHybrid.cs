@@ -16,7 +16,7 @@ internal sealed class GraniteHybrid : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
         var residual = p.Float("residual_scale", "residual_multiplier", 1);

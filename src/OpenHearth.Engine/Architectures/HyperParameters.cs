@@ -13,11 +13,29 @@ internal abstract class HyperParameters
     /// <summary>The largest size or count that is believed; products of two stay within 64 bits, and nothing real is near it.</summary>
     public const int Largest = 1 << 28;
 
+    private const int MostLayers = 4096; // lists with an entry a layer are made before any tensor is looked for
+
     /// <summary>Path of the model, for messages.</summary>
     public abstract string Path { get; }
 
     /// <summary>True where the model is a GGUF file.</summary>
     public abstract bool IsGguf { get; }
+
+    /// <summary>Number of layers.</summary>
+    /// <param name="huggingFace">The key of <c>config.json</c>.</param>
+    public int Layers(string huggingFace = "num_hidden_layers")
+    {
+        var layers = Int("block_count", huggingFace);
+        return layers <= MostLayers ? layers : throw Wrong("block_count", huggingFace, layers);
+    }
+
+    /// <summary>Number of layers without those at the end that predict further tokens, which GGUF files count.</summary>
+    public int LayersOfNextToken()
+    {
+        var all = Layers();
+        var further = Int("nextn_predict_layers", "", 0, 0);
+        return further < all ? all - further : throw Wrong("nextn_predict_layers", "", $"{further} of {all} layers");
+    }
 
     /// <summary>A size or count that must be there.</summary>
     public int Int(string gguf, string huggingFace, int minimum = 1) =>

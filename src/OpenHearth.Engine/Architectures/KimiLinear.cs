@@ -38,7 +38,7 @@ internal sealed class KimiLinear : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
         var headWidth = p.Int("kda.head_dim", "linear_head_dim|linear_attn_config.head_dim");

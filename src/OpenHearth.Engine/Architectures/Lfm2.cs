@@ -27,7 +27,7 @@ internal sealed class Lfm2 : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         // config.json has a width from which the model's class derives the real one.
         var hidden = g.Weights.Rows("blk.0.ffn_gate.weight");

@@ -26,7 +26,7 @@ internal sealed class Llama4 : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("feed_forward_length", "intermediate_size_mlp");
         var expertHidden = p.Int("expert_feed_forward_length", "intermediate_size");

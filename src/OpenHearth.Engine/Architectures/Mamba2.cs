@@ -15,7 +15,7 @@ internal sealed class Mamba2 : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var heads = p.Int("ssm.time_step_rank", "num_heads");
         var headWidth = Mamba2Mixer.ReadHeadWidth(p, heads, "head_dim");

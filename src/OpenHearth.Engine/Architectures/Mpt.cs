@@ -30,7 +30,7 @@ internal sealed class Mpt : Architecture
             throw new ModelFormatException($"{p.Path}: MPT with \"qk_ln\" is not known");
         var limit = p.Float("attention.clamp_kqv", "attn_config.clip_qkv", 0);
         var growth = p.Int("", "expansion_ratio", 4, 1);
-        var layers = p.Int("block_count", "n_layers");
+        var layers = p.Layers("n_layers");
         var width = p.Int("embedding_length", "d_model");
         var hidden = p.Int("feed_forward_length", "", growth <= HyperParameters.Largest / width ? growth * width : throw p.Wrong("", "expansion_ratio", growth), 1);
         var heads = p.Int("attention.head_count", "n_heads");

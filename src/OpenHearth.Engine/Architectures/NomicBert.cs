@@ -30,7 +30,7 @@ internal sealed class NomicBert : Architecture
             throw p.Wrong("", "prenorm", "true; norms come after each sum");
         if (p.FindText("", "activation_function") is { } activation and not "swiglu")
             throw p.Wrong("", "activation_function", activation);
-        var layers = p.Int("block_count", "n_layer");
+        var layers = p.Layers("n_layer");
         var width = p.Int("embedding_length", "n_embd");
         var hidden = p.Int("feed_forward_length", "n_inner");
         var heads = p.Int("attention.head_count", "n_head");

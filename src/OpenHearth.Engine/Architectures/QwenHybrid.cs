@@ -75,7 +75,7 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
         // GGUF files count the layers that predict further tokens.
-        var layers = p.Int("block_count", "num_hidden_layers") - p.Int("nextn_predict_layers", "", 0, 0);
+        var layers = p.LayersOfNextToken();
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
         var net = GatedDeltaNet.Read(p, epsilon);
         var attention = GatedAttention.Read(g, p, epsilon);

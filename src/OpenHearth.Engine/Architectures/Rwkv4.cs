@@ -34,7 +34,7 @@ internal sealed class Rwkv4 : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var inner = p.Int("attention.inner_length", "attention_hidden_size", width, 1);
         var hidden = p.Int("feed_forward_length", "intermediate_size", checked(4 * width), 1);

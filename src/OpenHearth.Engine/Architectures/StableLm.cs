@@ -13,7 +13,7 @@ internal sealed class StableLm : Architecture
     {
         if (p.Bool("use_parallel_residual", "use_parallel_residual", false) || p.Bool("", "qk_layernorm", false) || g.Weights.Has("blk.0.attn_q_norm.weight"))
             throw new ModelFormatException($"{p.Path}: StableLM with \"use_parallel_residual\" or \"qk_layernorm\" (the 12B) is not known");
-        var layers = p.Int("block_count", "num_hidden_layers");
+        var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("feed_forward_length", "intermediate_size");
         var heads = p.Int("attention.head_count", "num_attention_heads");

@@ -54,6 +54,37 @@ public sealed class HostileParametersTests
         }
     }
 
+    [Theory]
+    [InlineData("gemma4", "num_kv_shared_layers", 6, "num_kv_shared_layers")]
+    [InlineData("gemma4", "num_kv_shared_layers", 9, "num_kv_shared_layers")]
+    [InlineData("granite-hybrid", "num_hidden_layers", 1 << 27, "num_hidden_layers")]
+    [InlineData("lfm2", "num_hidden_layers", 1 << 27, "num_hidden_layers")]
+    [InlineData("qwen3.5", "num_hidden_layers", 1 << 27, "num_hidden_layers")]
+    public void Load_WithImpossibleLayers_NamesTheKey(string fixture, string key, int value, string named)
+    {
+        var from = Fixtures.Path("fixtures", "architectures", fixture);
+        using var folder = new TemporaryFolder();
+        var config = Config(from);
+        config[key] = value;
+        File.CreateSymbolicLink(folder["model.safetensors"], Path.Combine(from, "model.safetensors"));
+        File.WriteAllText(folder["config.json"], config.ToJsonString());
+        Assert.Contains(named, Assert.Throws<ModelFormatException>(() => Model.Load(folder.ToString())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LayersOfNextToken_WhereAllPredictFurtherOnes_NamesTheKey()
+    {
+        var metadata = new Dictionary<string, object> { ["qwen35.block_count"] = 4u, ["qwen35.nextn_predict_layers"] = 4u };
+        using var folder = new TemporaryFolder();
+        var writer = new GgufWriter();
+        foreach (var (key, value) in metadata)
+            writer.Add(key, value);
+        writer.Write(folder["x.gguf"], TestContext.Current.CancellationToken);
+        using var file = GgufFile.Open(folder["x.gguf"]);
+        var failure = Assert.Throws<ModelFormatException>(() => new GgufParameters(file.Metadata, "x.gguf", "qwen35").LayersOfNextToken());
+        Assert.Contains("nextn_predict_layers", failure.Message, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<string> Folders(string file) => Directory.EnumerateDirectories(Fixtures.Path("fixtures", "architectures"))
         .Order(StringComparer.Ordinal)
         .Where(folder => File.Exists(Path.Combine(folder, file)) && IsKnown(Path.Combine(folder, file)));
