@@ -130,7 +130,7 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Forgets what was written.</summary>
-    private void Discard()
+    public void Discard()
     {
         _stream.Dispose();
         File.Delete(_partial);

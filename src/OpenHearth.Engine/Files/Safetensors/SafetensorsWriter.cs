@@ -88,6 +88,11 @@ public sealed class SafetensorsWriter
             }
             files.ForEach(file => file.Commit());
         }
+        catch (Exception failure) when (failure is not (OperationCanceledException or IOException))
+        {
+            files.ForEach(file => file.Discard());
+            throw;
+        }
         finally
         {
             files.ForEach(file => file.Dispose());

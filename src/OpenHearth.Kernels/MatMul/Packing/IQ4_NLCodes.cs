@@ -4,12 +4,11 @@ using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using OpenHearth.Kernels.MatMul.RowLanes;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -127 to 113: the steps themselves.</summary>
-internal sealed unsafe class IQ4_NLCodes() : RowCodes(TensorType.IQ4_NL, 32, hasMins: false, new IQ4_NLGemv(), rowLanes: new IQ4_NLRowLanes())
+internal sealed unsafe class IQ4_NLCodes() : RowCodes(TensorType.IQ4_NL, 32, hasMins: false, new IQ4_NLGemv(), rowLanes: new NibbleRowLanes(offset: 128, nibble => IQ4_NL.Steps[nibble] + 128))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -64,28 +63,5 @@ internal sealed class IQ4_NLGemv : GemvCode
             a.vpshufb(bytes, steps, bytes);
             yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
         }
-    }
-}
-
-/// <summary>As <see cref="Q4_0RowLanes"/>, with steps for nibbles. Codes are steps + 128.</summary>
-internal sealed class IQ4_NLRowLanes : RowLaneCode
-{
-    public override int StepColumns => 32;
-
-    public override int StepBytes => 18;
-
-    public override int Offset => 128;
-
-    public override Action Write(RowLaneWriter w)
-    {
-        var scale = w.Builder.Vector("scales");
-        var place = w.Reserve(1);
-        var nibbles = new RowLaneNibbles(w, w.Builder.ConstantBytes("steps", i => IQ4_NL.Steps[i % 16] + 128));
-        return () =>
-        {
-            w.Gather(place, 0, 2);
-            nibbles.Load(2);
-            w.Multiply(0, nibbles.Codes, scale, scale, () => w.Asm.vcvtph2ps(scale, __ymmword_ptr[RowLaneWriter.Own(place)]));
-        };
     }
 }

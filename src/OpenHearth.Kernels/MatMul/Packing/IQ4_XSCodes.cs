@@ -81,7 +81,7 @@ internal sealed class IQ4_XSGemv : GemvCode
     }
 }
 
-/// <summary>A block a step, groups as in <see cref="IQ4_NLRowLanes"/>; scales of six bits come first. Codes are steps + 128.</summary>
+/// <summary>A block a step, groups of nibbles as in IQ4_NL; scales of six bits come first. Codes are steps + 128.</summary>
 internal sealed class IQ4_XSRowLanes : RowLaneCode
 {
     private const int Groups = 8;
@@ -97,7 +97,7 @@ internal sealed class IQ4_XSRowLanes : RowLaneCode
         var (a, b) = (w.Asm, w.Builder);
         var (scale, factor) = (b.Vector("scales"), b.Vector("factors"));
         var (lowBits, highBits, most) = (b.ConstantDwords("lower bits", _ => 15), b.ConstantDwords("upper bits", _ => 48), b.ConstantDwords("32", _ => 32));
-        var nibbles = new RowLaneNibbles(w, b.ConstantBytes("steps", i => IQ4_NL.Steps[i % 16] + 128));
+        var nibbles = new RowLaneNibbles(w, nibble => IQ4_NL.Steps[nibble] + 128);
         var place = w.Reserve(Groups);
         return () =>
         {

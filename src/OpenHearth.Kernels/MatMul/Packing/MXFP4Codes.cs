@@ -63,7 +63,7 @@ internal sealed class MXFP4Gemv : GemvCode
     }
 }
 
-/// <summary>As <see cref="Q4_0RowLanes"/>, with numbers for nibbles. Codes are moved up by 12.</summary>
+/// <summary>As <see cref="NibbleRowLanes"/>, with an exponent for a scale. Codes are moved up by 12.</summary>
 internal sealed class MXFP4RowLanes : RowLaneCode
 {
     public override int StepColumns => 32;
@@ -76,7 +76,7 @@ internal sealed class MXFP4RowLanes : RowLaneCode
     {
         var (a, scale, one) = (w.Asm, w.Builder.Vector("scales"), w.Builder.ConstantDwords("one", _ => 1));
         var place = w.Reserve(1);
-        var nibbles = new RowLaneNibbles(w, w.Builder.ConstantBytes("numbers", i => MXFP4.Doubled[i % 16] + 12));
+        var nibbles = new RowLaneNibbles(w, nibble => MXFP4.Doubled[nibble] + 12);
         return () =>
         {
             w.Gather(place, 0, 1);

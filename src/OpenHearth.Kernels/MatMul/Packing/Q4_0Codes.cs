@@ -9,7 +9,7 @@ using static Iced.Intel.AssemblerRegisters;
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -8 to 7.</summary>
-internal sealed unsafe class Q4_0Codes() : RowCodes(TensorType.Q4_0, 32, hasMins: false, new Q4_0Gemv(), new Q4_0Bf16(), new Q4_0RowLanes())
+internal sealed unsafe class Q4_0Codes() : RowCodes(TensorType.Q4_0, 32, hasMins: false, new Q4_0Gemv(), new Q4_0Bf16(), new NibbleRowLanes(offset: 8))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -77,29 +77,6 @@ internal sealed class Q4_0Bf16 : Bf16Code
             a.vpsrld(places, places, 4);
             a.vpermps(high, places, values);
             w.Store(low, high, 0);
-        };
-    }
-}
-
-/// <summary>A block a step: 16 bytes of a row hold columns 0 to 15 in their lower nibbles, the others in the upper ones.</summary>
-internal sealed class Q4_0RowLanes : RowLaneCode
-{
-    public override int StepColumns => 32;
-
-    public override int StepBytes => 18;
-
-    public override int Offset => 8;
-
-    public override Action Write(RowLaneWriter w)
-    {
-        var scale = w.Builder.Vector("scales");
-        var place = w.Reserve(1);
-        var nibbles = new RowLaneNibbles(w);
-        return () =>
-        {
-            w.Gather(place, 0, 2);
-            nibbles.Load(2);
-            w.Multiply(0, nibbles.Codes, scale, scale, () => w.Asm.vcvtph2ps(scale, __ymmword_ptr[RowLaneWriter.Own(place)]));
         };
     }
 }

@@ -61,7 +61,7 @@ internal sealed class Q4_1Gemv : GemvCode
     }
 }
 
-/// <summary>As <see cref="Q4_0RowLanes"/>; scale and minimum of a row are gathered as one double word.</summary>
+/// <summary>As <see cref="NibbleRowLanes"/>; scale and minimum of a row are gathered as one double word.</summary>
 internal sealed class Q4_1RowLanes : RowLaneCode
 {
     public override int StepColumns => 32;

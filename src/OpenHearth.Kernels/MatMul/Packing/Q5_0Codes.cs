@@ -68,7 +68,7 @@ internal sealed class Q5_0Gemv : GemvCode
     }
 }
 
-/// <summary>A block a step: scale and fifth bits come first, then nibbles as in <see cref="Q4_0RowLanes"/>. Codes 0 to 31.</summary>
+/// <summary>A block a step: scale and fifth bits come first, then nibbles as in <see cref="NibbleRowLanes"/>. Codes 0 to 31.</summary>
 internal sealed class Q5_0RowLanes : RowLaneCode
 {
     public override int StepColumns => 32;

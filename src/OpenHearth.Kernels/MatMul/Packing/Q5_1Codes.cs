@@ -71,7 +71,7 @@ internal sealed class Q5_1Gemv : GemvCode
     }
 }
 
-/// <summary>A block a step: scale, minimum and fifth bits come first, then nibbles as in <see cref="Q4_0RowLanes"/>. Codes 0 to 31.</summary>
+/// <summary>A block a step: scale, minimum and fifth bits come first, then nibbles as in <see cref="NibbleRowLanes"/>. Codes 0 to 31.</summary>
 internal sealed class Q5_1RowLanes : RowLaneCode
 {
     public override int StepColumns => 32;

@@ -10,7 +10,7 @@ namespace OpenHearth.Kernels.MatMul.RowLanes;
 /// <code>
 /// codes    [upper, lower byte][8 fours of columns][tokens][4] signed bytes
 /// offsets  [groups][tokens] I32: what the codes' offset adds to a group's sum, negated
-/// sums     [groups][tokens] F32
+/// sums     [groups][tokens] F32, for formats with minimums
 /// </code>
 /// Needs AVX-512.
 /// </summary>
@@ -22,13 +22,13 @@ internal static unsafe class RowLaneActivations
     public const int Columns = 32;
 
     /// <summary>Bytes of 32 columns.</summary>
-    public static int Bytes(int tokens, int group) => (2 * Columns + Columns / group * 2 * sizeof(int)) * tokens;
+    public static int Bytes(int tokens, RowLaneCode code) => SumsAt(tokens, code) + (code.HasMins ? Columns / code.Group * sizeof(int) * tokens : 0);
 
     /// <summary>Where in them the offsets are.</summary>
     public static int OffsetsAt(int tokens) => 2 * Columns * tokens;
 
     /// <summary>Where in them the sums are.</summary>
-    public static int SumsAt(int tokens, int group) => OffsetsAt(tokens) + Columns / group * sizeof(int) * tokens;
+    public static int SumsAt(int tokens, RowLaneCode code) => OffsetsAt(tokens) + Columns / code.Group * sizeof(int) * tokens;
 
     /// <summary>Lays out columns.</summary>
     /// <param name="code">The format.</param>
@@ -39,8 +39,8 @@ internal static unsafe class RowLaneActivations
     /// <param name="target">[count, <see cref="Bytes"/>]</param>
     public static void Write(RowLaneCode code, short* rounded, int stride, int tokens, int count, byte* target)
     {
-        var bytes = Bytes(tokens, code.Group);
-        var last = stackalloc byte[Bytes(MostTokens, 16)];
+        var bytes = Bytes(tokens, code);
+        var last = stackalloc byte[bytes + 64]; // whole vectors
         for (var i = 0; i < count - 1; i++)
             WriteColumns(code, rounded + i * Columns, stride, tokens, target + (long)i * bytes);
         // Whole vectors are stored one over the end of the other; what follows the last columns may be another thread's.
@@ -65,6 +65,8 @@ internal static unsafe class RowLaneActivations
         (first * -code.Offset).Store((int*)target);
         if (groups == 2)
             (second * -code.Offset).Store((int*)(target + row));
+        if (!code.HasMins)
+            return;
         Vector512.ConvertToSingle(first).Store((float*)sums);
         if (groups == 2)
             Vector512.ConvertToSingle(second).Store((float*)(sums + row));

@@ -14,8 +14,6 @@ internal unsafe struct RowLaneJob
 
     private const int PiecesPerPart = 16; // of 32 columns, of laying out
 
-    private const int SmallestGroup = 16;
-
     private Targets _targets;
     private int _tokens;
     private int _columns;
@@ -33,18 +31,21 @@ internal unsafe struct RowLaneJob
         var job = new RowLaneJob { _targets = targets, _tokens = tokens, _columns = columns };
         var scaleBytes = (tokens * sizeof(float) + 63L) & ~63L;
         var roundedBytes = (long)tokens * columns * sizeof(short);
-        var memory = pool.Shared.Get(scaleBytes + roundedBytes + targets.Count * job.ActivationBytes(tokens, SmallestGroup));
+        var bytes = scaleBytes + roundedBytes;
+        for (var i = 0; i < targets.Count; i++)
+            bytes += job.ActivationBytes(tokens, Code(targets, i));
+        var memory = pool.Shared.Get(bytes);
         job._scales = (float*)memory;
         job._rounded = (short*)(memory + scaleBytes);
         memory += scaleBytes + roundedBytes;
         for (var i = 0; i < targets.Count; i++)
         {
-            var code = targets[i].Weights.Codes!.RowLanes!;
+            // Matrices of the same format share their activations.
             var same = 0;
-            while (targets[same].Weights.Codes!.RowLanes! is var other && (other.Offset, other.Group) != (code.Offset, code.Group))
+            while (Code(targets, same) != Code(targets, i))
                 same++;
             job._activations[i] = same < i ? job._activations[same] : (nint)memory;
-            memory += same < i ? 0 : job.ActivationBytes(tokens, SmallestGroup);
+            memory += same < i ? 0 : job.ActivationBytes(tokens, Code(targets, i));
         }
         var round = new RoundJob { Job = job, X = x };
         var layOut = new LayOutJob { Job = job };
@@ -76,7 +77,9 @@ internal unsafe struct RowLaneJob
 
     private readonly int PartsOfPass => (Pieces + PiecesPerPart - 1) / PiecesPerPart;
 
-    private readonly long ActivationBytes(int tokens, int group) => (long)Pieces * RowLaneActivations.Bytes(tokens, group);
+    private readonly long ActivationBytes(int tokens, RowLaneCode code) => (long)Pieces * RowLaneActivations.Bytes(tokens, code);
+
+    private static RowLaneCode Code(in Targets targets, int index) => targets[index].Weights.Codes!.RowLanes!;
 
     private struct RoundJob : IJob
     {
@@ -105,10 +108,13 @@ internal unsafe struct RowLaneJob
             var count = Math.Min(PiecesPerPart, Job.Pieces - piece);
             for (var i = 0; i < Job._targets.Count; i++)
             {
-                if (i > 0 && Job._activations[i] == Job._activations[i - 1])
+                var known = false;
+                for (var k = 0; k < i; k++)
+                    known |= Job._activations[k] == Job._activations[i];
+                if (known)
                     continue;
-                var code = Job._targets[i].Weights.Codes!.RowLanes!;
-                var place = (byte*)Job._activations[i] + Job.ActivationBytes(first, code.Group) + (long)piece * RowLaneActivations.Bytes(tokens, code.Group);
+                var code = Code(Job._targets, i);
+                var place = (byte*)Job._activations[i] + Job.ActivationBytes(first, code) + (long)piece * RowLaneActivations.Bytes(tokens, code);
                 RowLaneActivations.Write(code, Job._rounded + (long)first * Job._columns + piece * RowLaneActivations.Columns, Job._columns, tokens, count, place);
             }
         }
@@ -142,7 +148,7 @@ internal unsafe struct RowLaneJob
                 {
                     var token = passes.First(pass);
                     var tokens = passes.First(pass + 1) - token;
-                    arguments.Activations = (byte*)Job._activations[index] + Job.ActivationBytes(token, code.Group);
+                    arguments.Activations = (byte*)Job._activations[index] + Job.ActivationBytes(token, code);
                     RowLaneKernels.Get(weights.Type, tokens).Run(&arguments);
                     Store(results, row - start, Math.Min(end - row, RowLaneWriter.Rows), token, tokens, target.Y + row, weights.Rows);
                 }

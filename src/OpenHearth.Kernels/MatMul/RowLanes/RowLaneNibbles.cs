@@ -4,9 +4,10 @@ namespace OpenHearth.Kernels.MatMul.RowLanes;
 
 /// <summary>Codes of 32 columns in 16 bytes of each row: the first 16 columns in lower nibbles, the others in upper ones.</summary>
 /// <param name="w">The kernel.</param>
-/// <param name="steps">The code of each nibble, 16 bytes over and over; null where it is the nibble.</param>
-internal sealed class RowLaneNibbles(RowLaneWriter w, AssemblerRegisterZMM? steps = null)
+/// <param name="code">The code of a nibble; null where it is the nibble.</param>
+internal sealed class RowLaneNibbles(RowLaneWriter w, Func<int, int>? code = null)
 {
+    private readonly AssemblerRegisterZMM? _table = code is null ? null : w.Builder.ConstantBytes("codes of nibbles", i => code(i % 16));
     private readonly AssemblerRegisterZMM _mask = w.Builder.ConstantBytes("nibble mask", 15);
     private readonly AssemblerRegisterZMM[] _low = w.Builder.Vectors("lower codes ", 4);
     private readonly AssemblerRegisterZMM[] _high = w.Builder.Vectors("upper codes ", 4);
@@ -22,7 +23,7 @@ internal sealed class RowLaneNibbles(RowLaneWriter w, AssemblerRegisterZMM? step
             a.vpsrlw(_high[k], _low[k], 4);
             a.vpandd(_low[k], _low[k], _mask);
             a.vpandd(_high[k], _high[k], _mask);
-            if (steps is not { } table)
+            if (_table is not { } table)
                 continue;
             a.vpshufb(_low[k], table, _low[k]);
             a.vpshufb(_high[k], table, _high[k]);

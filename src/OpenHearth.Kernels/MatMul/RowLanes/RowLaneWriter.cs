@@ -156,7 +156,7 @@ internal sealed class RowLaneWriter
     public void Multiply(int group, Func<int, AssemblerRegisterZMM> code, AssemblerRegisterZMM scale, AssemblerRegisterZMM min, Action finish)
     {
         var (piece, inPiece) = Math.DivRem(group * _code.Group, RowLaneActivations.Columns);
-        var first = piece * RowLaneActivations.Bytes(_tokens, _code.Group);
+        var first = piece * RowLaneActivations.Bytes(_tokens, _code);
         var lane = inPiece / _code.Group * _tokens * sizeof(int);
         var offsets = first + RowLaneActivations.OffsetsAt(_tokens) + lane;
         var place = first + inPiece / 4 * _tokens * 4;
@@ -181,7 +181,7 @@ internal sealed class RowLaneWriter
             Asm.vcvtdq2ps(_products[t], _products[t]);
             Asm.vfmadd231ps(_sums[t], _products[t], scale);
             if (_code.HasMins)
-                Asm.vfmadd231ps(_sums[t], min, __dword_bcst[Activations + (first + RowLaneActivations.SumsAt(_tokens, _code.Group) + lane + 4 * t)]);
+                Asm.vfmadd231ps(_sums[t], min, __dword_bcst[Activations + (first + RowLaneActivations.SumsAt(_tokens, _code) + lane + 4 * t)]);
         }
     }
 
@@ -241,7 +241,7 @@ internal sealed class RowLaneWriter
         writeStep();
         foreach (var row in Bases)
             a.add(row, _code.StepBytes);
-        a.add(Activations, _code.StepColumns / RowLaneActivations.Columns * RowLaneActivations.Bytes(_tokens, _code.Group));
+        a.add(Activations, _code.StepColumns / RowLaneActivations.Columns * RowLaneActivations.Bytes(_tokens, _code));
         a.add(Next, Rows * _code.StepBytes);
         a.dec(Steps);
         a.jne(loop);
