@@ -37,9 +37,10 @@ internal sealed class ConvertCommand
             ?? throw Failure.WrongCommandLine($"--type takes {string.Join(", ", ConversionType.All.Select(known => known.Name))}, not '{run.Get(_type)}'.");
         var path = run.Get(_out)!;
         run.Interrupt.Listen();
+        long bytes;
         try
         {
-            ModelConversion.Convert(run.ModelPath, path, type, at => run.Progress(string.Create(CultureInfo.InvariantCulture, $"{at.Number} of {at.Count}: {at.Tensor}")), run.Interrupt.Token);
+            bytes = ModelConversion.Convert(run.ModelPath, path, type, at => run.Progress(string.Create(CultureInfo.InvariantCulture, $"{at.Number} of {at.Count}: {at.Tensor}")), run.Interrupt.Token);
         }
         catch (OperationCanceledException stopped)
         {
@@ -49,7 +50,6 @@ internal sealed class ConvertCommand
         {
             run.Progress(null);
         }
-        var bytes = new FileInfo(Directory.Exists(path) ? Path.Combine(path, "model.safetensors") : path).Length;
         if (run.Json)
             run.WriteJson(new ConversionDocument(path, type.Name, bytes), JsonDocuments.Readable.ConversionDocument);
         else

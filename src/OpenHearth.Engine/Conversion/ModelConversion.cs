@@ -32,26 +32,24 @@ public static class ModelConversion
     /// <param name="type">What matrices become.</param>
     /// <param name="progress">Told of every tensor, on the calling thread.</param>
     /// <param name="cancellation">Stops it; what is written stays beside the output as a <c>.partial</c> file.</param>
+    /// <returns>Bytes of the GGUF file, or of the files of tensors in the folder.</returns>
     /// <exception cref="FileNotFoundException">There is no such model.</exception>
     /// <exception cref="ModelFormatException">The model is damaged.</exception>
     /// <exception cref="NotSupportedException">The model can't be a GGUF file, or it is not proven that it can.</exception>
     /// <exception cref="IOException">The output can't be written, or is the model itself.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static void Convert(string model, string output, ConversionType type, Action<ConversionProgress>? progress = null, CancellationToken cancellation = default) =>
+    public static long Convert(string model, string output, ConversionType type, Action<ConversionProgress>? progress = null, CancellationToken cancellation = default) =>
         Convert(model, output, type, ShardBytes, progress, cancellation);
 
     /// <inheritdoc cref="Convert(string, string, ConversionType, Action{ConversionProgress}?, CancellationToken)"/>
-    internal static void Convert(string model, string output, ConversionType type, long shardBytes, Action<ConversionProgress>? progress, CancellationToken cancellation)
+    internal static long Convert(string model, string output, ConversionType type, long shardBytes, Action<ConversionProgress>? progress, CancellationToken cancellation)
     {
         using var source = ModelSource.Open(model, exact: true, surveys: true);
         var target = Path.GetFullPath(output);
         if (source.Files.Any(file => Path.GetFullPath(file) == target))
             throw new IOException($"{output} is the model that is to be converted; give another name.");
         if (!output.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
-        {
-            WriteFolder(source, target, type, shardBytes, progress, cancellation);
-            return;
-        }
+            return WriteFolder(source, target, type, shardBytes, progress, cancellation);
         using var form = source is GgufSource ? null : GgufForm.Of(source);
         var writer = new GgufWriter();
         if (source is GgufSource { File: var file })
@@ -59,9 +57,10 @@ public static class ModelConversion
         else
             Add(form!, writer, type, progress);
         writer.Write(output, Origin(source), cancellation);
+        return new FileInfo(output).Length;
     }
 
-    private static void WriteFolder(ModelSource source, string folder, ConversionType type, long shardBytes, Action<ConversionProgress>? progress, CancellationToken cancellation)
+    private static long WriteFolder(ModelSource source, string folder, ConversionType type, long shardBytes, Action<ConversionProgress>? progress, CancellationToken cancellation)
     {
         if (source is not GgufSource gguf)
             throw new NotSupportedException($"{source.Path} is in the form of {folder} already; name a file that ends in .gguf.");
@@ -82,7 +81,7 @@ public static class ModelConversion
                 form.Write(tensor, type.Type, stream);
             });
         }
-        writer.WriteSharded(folder, shardBytes, Origin(source), cancellation);
+        var written = writer.WriteSharded(folder, shardBytes, Origin(source), cancellation);
         form.Config["torch_dtype"] = type.Type switch { TensorType.F32 => "float32", TensorType.F16 => "float16", _ => "bfloat16" };
         foreach (var (name, bytes) in files.Append(new("config.json", JsonSerializer.SerializeToUtf8Bytes(form.Config, Readable))))
         {
@@ -91,6 +90,7 @@ public static class ModelConversion
             file.Finish();
             file.Commit();
         }
+        return written;
     }
 
     private static void Copy(GgufFile file, GgufWriter writer, ConversionType type, Action<ConversionProgress>? progress)

@@ -100,7 +100,7 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Bytes that are there.</summary>
-    private long Length => _stream.Length;
+    public long Length => _stream.Length;
 
     /// <summary>Where to write, from a place on; what is behind it is forgotten.</summary>
     private FileStream From(long position)

@@ -142,8 +142,9 @@ public sealed class HuggingFaceFormTests
         }, cancel.Token));
         Assert.All(Directory.GetFiles(folder["out"]), file => Assert.EndsWith(".partial", file, StringComparison.Ordinal));
         var count = 0;
-        ModelConversion.Convert(model.Path, folder["out"], type, shardBytes, _ => count++, TestContext.Current.CancellationToken);
+        var bytes = ModelConversion.Convert(model.Path, folder["out"], type, shardBytes, _ => count++, TestContext.Current.CancellationToken);
         Assert.Equal(21 - 11, count);
+        Assert.Equal(Directory.GetFiles(folder["out"], "*.safetensors").Sum(file => new FileInfo(file).Length), bytes);
         var names = Directory.GetFiles(folder["out"]).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToArray();
         Assert.InRange(names.Length, 4, 21);
         Assert.Equal(["config.json", .. Enumerable.Range(1, names.Length - 2).Select(i => $"model-{i:D5}-of-{names.Length - 2:D5}.safetensors"), "model.safetensors.index.json"], names);

@@ -70,11 +70,13 @@ public sealed class SafetensorsWriter
     /// <param name="shardBytes">Tensor bytes in a shard at most, but for a tensor that is longer by itself.</param>
     /// <param name="origin">What the tensors come from, in any words.</param>
     /// <param name="cancellation">Stops it.</param>
+    /// <returns>Bytes of the files of tensors.</returns>
     /// <exception cref="IOException">A file can't be written; what is there is kept.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what is there is kept.</exception>
-    internal void WriteSharded(string folder, long shardBytes, string origin, CancellationToken cancellation)
+    internal long WriteSharded(string folder, long shardBytes, string origin, CancellationToken cancellation)
     {
         var shards = Shards(shardBytes);
+        var bytes = 0L;
         List<PartialFile> files = [];
         try
         {
@@ -86,6 +88,7 @@ public sealed class SafetensorsWriter
                 var name = shards.Count == 1 ? SingleName : ShardName(i, shards.Count);
                 files.Add(PartialFile.Fill(Path.Combine(folder, name), head.GetBuffer().AsSpan(0, (int)head.Length), origin, order, 1, swap: false, cancellation));
             }
+            bytes = files.Sum(file => file.Length);
             files.ForEach(file => file.Commit());
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or IOException))
@@ -98,11 +101,12 @@ public sealed class SafetensorsWriter
             files.ForEach(file => file.Dispose());
         }
         if (shards.Count == 1)
-            return;
+            return bytes;
         using var index = new AtomicFile(Path.Combine(folder, IndexName));
         WriteIndex(index.Stream, shards);
         index.Finish();
         index.Commit();
+        return bytes;
     }
 
     /// <summary>
