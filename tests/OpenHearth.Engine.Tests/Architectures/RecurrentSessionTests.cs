@@ -34,8 +34,9 @@ public sealed class RecurrentSessionTests
         {
             using var session = model.CreateSession();
             session.Step(ids.AsSpan(0, 20));
-            using var fork = session.Fork();
+            using Session fork = session.Fork(), straight = session.Fork();
             fork.Step([1, 2, 3]);
+            AssertIsWhole(whole, straight.Step(ids.AsSpan(20, 4)), 23);
             AssertIsWhole(whole, session.Step(ids.AsSpan(20, 10)), 29);
             fork.Truncate(20);
             AssertIsWhole(whole, fork.Step(ids.AsSpan(20, 20)), 39);

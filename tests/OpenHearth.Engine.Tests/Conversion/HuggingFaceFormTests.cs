@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using OpenHearth.Engine.Conversion;
+using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Tests.Files;
+using OpenHearth.Kernels.Formats;
 
 namespace OpenHearth.Engine.Tests.Conversion;
 
@@ -152,6 +154,17 @@ public sealed class HuggingFaceFormTests
         using var several = Model.Load(folder["out"]);
         using var one = Model.Load(folder["one"]);
         Assert.Equal(Logits(one), Logits(several));
+    }
+
+    [Fact]
+    public void WriteSharded_WhereATensorCantBeMade_LeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var writer = new SafetensorsWriter();
+        writer.AddTensor("first", TensorType.F32, [4], stream => stream.Write(new byte[16]));
+        writer.AddTensor("second", TensorType.F32, [4], _ => throw new ModelFormatException("damaged"));
+        Assert.Throws<ModelFormatException>(() => writer.WriteSharded($"{folder}", 16, "here", TestContext.Current.CancellationToken));
+        Assert.Empty(folder.Files);
     }
 
     public static TheoryData<string> Cases() => [.. Pairs];
