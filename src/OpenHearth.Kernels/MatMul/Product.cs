@@ -110,17 +110,17 @@ public static unsafe class Product
     {
         if (tokens == 0)
             return;
-        var generated = ProductKernels.MayGenerate(pool.Level);
+        var allowed = ProductKernels.Allowed(pool.Level);
         var done = 0;
         for (var i = 0; i < targets.Count; i++)
         {
             if ((done >> i & 1) != 0)
                 continue;
-            var kernel = ProductKernels.Choose(targets[i].Weights, tokens, precision, generated);
+            var kernel = ProductKernels.Choose(targets[i].Weights, tokens, precision, allowed);
             var together = new Targets();
             for (var k = i; k < targets.Count; k++)
             {
-                if (ProductKernels.Choose(targets[k].Weights, tokens, precision, generated) != kernel)
+                if (ProductKernels.Choose(targets[k].Weights, tokens, precision, allowed) != kernel)
                     continue;
                 done |= 1 << k;
                 together.Add(targets[k].Weights, targets[k].Y, targets[k].First, targets[k].Rows);
@@ -140,6 +140,7 @@ public static unsafe class Product
             case ProductKernel.FloatGemv: FloatGemvJob.Run(pool, ref targets, x, tokens); break;
             case ProductKernel.FloatGemm: FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: false); break;
             case ProductKernel.Bf16Gemm: FloatGemmJob.Run(pool, ref targets, x, tokens, bf16: true); break;
+            case ProductKernel.TileGemm: TileGemmJob.Run(pool, ref targets, x, tokens); break;
             case ProductKernel.Bf16Batch: Bf16BatchJob.Run(pool, ref targets, x, tokens); break;
             default: FloatRows.Run(pool, ref targets, x, tokens); break;
         }

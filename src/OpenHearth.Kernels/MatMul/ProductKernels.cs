@@ -32,6 +32,9 @@ public enum ProductKernel
     /// <summary>Generated: rows decoded into panels of bf16, beside tiles of tokens.</summary>
     Bf16Gemm,
 
+    /// <summary>Generated: rows decoded into panels of bf16, multiplied by AMX.</summary>
+    TileGemm,
+
     /// <summary>Generated: a few rows at a time decoded to bf16, beside up to 32 tokens in lanes.</summary>
     Bf16Batch,
 
@@ -74,6 +77,9 @@ public static class ProductKernels
     // Beyond, decoding rows to bf16 once costs less than 16-bit products of each token (Zen 4, docs/log.md).
     private const int MostGemvTokensBesideBf16 = 12;
 
+    // Computed, not measured: with tiles at 700 GMAC/s, decoding rows into panels (0.08 ns a weight, docs/log.md) is the price of 17 tokens in lanes.
+    private const int MostRowLaneTokensBesideTiles = 16;
+
     /// <summary>The choice for one matrix.</summary>
     /// <param name="type">Its format.</param>
     /// <param name="tokens">Rows of activations, from 1.</param>
@@ -88,7 +94,7 @@ public static class ProductKernels
     /// <summary>The choice alone, without writing a kernel.</summary>
     /// <inheritdoc cref="For" path="/param"/>
     public static ProductKernel Choose(TensorType type, int tokens, Precision precision, CpuLevel level) =>
-        Choose(Traits(type, RowCodesRegistry.Find(type), RowLaneWriter.Rows, tokens), tokens, precision, MayGenerate(level));
+        Choose(Traits(type, RowCodesRegistry.Find(type), RowLaneWriter.Rows, tokens), tokens, precision, Allowed(level));
 
     /// <summary>The machine code of a generated kernel as text; writes the kernel, and those before it in the list, where no product has needed it so far.</summary>
     /// <param name="name">As <see cref="ProductChoice.Generated"/> gives it, or with another number of tokens.</param>
@@ -100,14 +106,17 @@ public static class ProductKernels
     /// <param name="weights">The matrix.</param>
     /// <param name="tokens">Rows of activations.</param>
     /// <param name="precision">Whether activations may be rounded.</param>
-    /// <param name="generated">Whether generated kernels may run.</param>
-    internal static ProductKernel Choose(Matrix weights, int tokens, Precision precision, bool generated) =>
-        Choose(Traits(weights.Type, weights.Codes, weights.Rows, tokens), tokens, precision, generated);
+    /// <param name="allowed">As <see cref="Allowed"/> gives it.</param>
+    internal static ProductKernel Choose(Matrix weights, int tokens, Precision precision, CpuLevel allowed) =>
+        Choose(Traits(weights.Type, weights.Codes, weights.Rows, tokens), tokens, precision, allowed);
 
-    private static ProductKernel Choose(WeightTraits traits, int tokens, Precision precision, bool generated)
+    private static ProductKernel Choose(WeightTraits traits, int tokens, Precision precision, CpuLevel allowed)
     {
         if (precision == Precision.Exact)
             return ProductKernel.FloatRows;
+        var generated = allowed >= CpuLevel.Avx512;
+        if (allowed >= CpuLevel.Amx && precision == Precision.Fast && (traits & WeightTraits.Narrow) != 0 && tokens > MostRowLaneTokensBesideTiles)
+            return ProductKernel.TileGemm;
         var bf16 = generated && precision == Precision.Fast && (traits & WeightTraits.Narrow) != 0;
         if ((traits & WeightTraits.Coded) != 0)
         {
@@ -138,7 +147,10 @@ public static class ProductKernels
         | (FloatGemvKernel.Has(type) ? WeightTraits.Plain : 0)
         | (codes is not null || type is TensorType.F16 or TensorType.BF16 ? WeightTraits.Narrow : 0);
 
-    internal static bool MayGenerate(CpuLevel level) => level >= CpuLevel.Avx512 && GeneratedKernels.Refusal is null;
+    /// <summary>The level as far as kernels may be generated for it: where the system forbids that, none above AVX2 is left.</summary>
+    internal static CpuLevel Allowed(CpuLevel level) => level >= CpuLevel.Avx512 && GeneratedKernels.Refusal is not null ? CpuLevel.Avx2 : level;
+
+    internal static bool MayGenerate(CpuLevel level) => Allowed(level) >= CpuLevel.Avx512;
 
     private static GeneratedKernel? Generated(ProductKernel kernel, TensorType type, int tokens) => kernel switch
     {
@@ -148,6 +160,7 @@ public static class ProductKernels
         ProductKernel.FloatGemv => FloatGemvKernel.Get(type, tokens),
         ProductKernel.FloatGemm or ProductKernel.Bf16Gemm =>
             FloatGemmKernel.Get(kernel == ProductKernel.Bf16Gemm, FloatGemmKernel.MostPanels, Math.Min(tokens, FloatGemmKernel.MostTokens)),
+        ProductKernel.TileGemm => TileKernel.Get(TileKernel.Most, TileKernel.Most),
         ProductKernel.Bf16Batch => Bf16BatchKernel.Get((tokens + Bf16BatchKernel.Lanes - 1) / Bf16BatchKernel.Lanes),
         _ => null,
     };
@@ -163,6 +176,7 @@ public static class ProductKernels
         ProductKernel.FloatGemv => "few tokens, bound by memory: rows as they lie in the file; AVX-512 F",
         ProductKernel.FloatGemm => "many tokens, bound by arithmetic: rows decoded into panels of F32; AVX-512 F",
         ProductKernel.Bf16Gemm => "many tokens, bound by arithmetic: rows decoded into panels of bf16, as fast here as 16-bit integers; AVX-512 BF16",
+        ProductKernel.TileGemm => "many tokens, bound by arithmetic: rows decoded into panels of bf16; AMX",
         ProductKernel.Bf16Batch => "some tokens: a few rows at a time decoded to bf16, tokens in lanes; AVX-512 BF16",
         ProductKernel.CodedRows => $"few tokens: rows taken apart in cache, 16-bit multiply-adds of {Lower(level)}; {NotGenerated(level) ?? $"no kernel reads {codes!.Type} as it lies in the file"}",
         _ when precision == Precision.Exact => $"--exact: rows decoded to F32, activations as they are; F32 of {Lower(level)}",
@@ -201,5 +215,7 @@ public static class ProductKernels
         }
         for (var vectors = 1; vectors <= Bf16BatchKernel.MostVectors && CpuFeatures.Current.Bf16; vectors++)
             yield return Bf16BatchKernel.Get(vectors);
+        for (var number = 0; number < TileKernel.Most * TileKernel.Most; number++)
+            yield return TileKernel.Get(number / TileKernel.Most + 1, number % TileKernel.Most + 1);
     }
 }

@@ -9,10 +9,6 @@ namespace OpenHearth.Kernels.MatMul.Gemm;
 internal unsafe struct FloatGemmJob : IJob
 {
     private const int PanelCacheBytes = 1 << 20;
-    private const int MostRows = 128;
-
-    // Parts of a thread: few enough to cost nothing, enough that threads end together.
-    private const int PartsOfThread = 8;
 
     private Targets _targets;
     private ComputePool _pool;
@@ -36,7 +32,7 @@ internal unsafe struct FloatGemmJob : IJob
         job._tiles = pool.Shared.Get((long)tokens * job.RowBytes + job._tileCount * 64);
         var pack = new PackJob { Job = job, X = x };
         pool.Run(ref pack, job._tileCount);
-        targets.Cut(job.RowsPerPart(targets));
+        targets.Cut(FloatPanels.RowsPerPart(targets, pool.Threads, Math.Min(pool.CacheBytes / 2, PanelCacheBytes), bf16));
         job._targets = targets;
         pool.Run(ref job, targets.Parts);
     }
@@ -47,17 +43,10 @@ internal unsafe struct FloatGemmJob : IJob
     {
         var target = _targets.Part(part, out var first, out var end);
         var weights = target.Weights;
-        var panelBytes = PanelLayout.Rows * RowBytes;
-        var panelCount = (end - first + PanelLayout.Rows - 1) / PanelLayout.Rows;
-        var rowScratch = FloatTiles.ScratchBytes(_columns, _bf16);
-        var panels = _pool.Local.Get((long)panelCount * panelBytes + rowScratch + (_bf16 ? Bf16Rows.ScratchBytes(weights) : RowFloats.ScratchBytes(weights)));
-        var scratch = panels + (long)panelCount * panelBytes;
-        for (var p = 0; p < panelCount; p++)
-        {
-            var row = first + p * PanelLayout.Rows;
-            Decode(weights, row, Math.Min(PanelLayout.Rows, end - row), scratch, scratch + rowScratch);
-            FloatTiles.Pack(scratch, PanelLayout.Rows, _columns, _bf16, panels + (long)p * panelBytes);
-        }
+        var panelBytes = FloatPanels.PanelBytes(_columns, _bf16);
+        var panelCount = FloatPanels.Count(end - first);
+        var panels = _pool.Local.Get(FloatPanels.Bytes(weights, end - first, _bf16));
+        FloatPanels.Decode(weights, first, end, _bf16, panels);
         for (var tile = 0; tile < _tileCount; tile++)
         {
             var token = First(tile);
@@ -79,29 +68,6 @@ internal unsafe struct FloatGemmJob : IJob
                 FloatGemmKernel.Get(_bf16, together, tokens).Run(&arguments);
             }
         }
-    }
-
-    private readonly void Decode(Matrix weights, int first, int rows, byte* target, byte* scratch)
-    {
-        for (var r = 0; r < PanelLayout.Rows; r++)
-        {
-            var row = FloatTiles.Row(target, r, _columns, _bf16);
-            if (r >= rows)
-                new Span<byte>(row, RowBytes).Clear();
-            else if (_bf16)
-                Bf16Rows.Decode(weights, first + r, 0, _columns, (ushort*)row, scratch);
-            else
-                RowFloats.Decode(weights, first + r, (float*)row, scratch);
-        }
-    }
-
-    private readonly int RowsPerPart(in Targets targets)
-    {
-        var rows = 0;
-        for (var i = 0; i < targets.Count; i++)
-            rows += targets[i].Weights.Rows;
-        var cached = Math.Min(_pool.CacheBytes / 2, PanelCacheBytes) / RowBytes;
-        return Math.Clamp(Math.Min(cached, rows / (_pool.Threads * PartsOfThread)) / 32 * 32, 32, MostRows);
     }
 
     private static long Lanes(int rows) => (1L << Math.Min(rows, PanelLayout.Rows)) - 1;
