@@ -16,7 +16,7 @@ internal sealed class Limits
 
     private Limits(CpuPeaks a, CpuPeaks b)
     {
-        _peaks = new CpuPeaks(Math.Max(a.ReadBytes, b.ReadBytes), Math.Max(a.ReadBytesOneThread, b.ReadBytesOneThread), Math.Max(a.FloatMacs, b.FloatMacs), Math.Max(a.IntegerMacs, b.IntegerMacs), Math.Max(a.Bf16Macs, b.Bf16Macs));
+        _peaks = new CpuPeaks(Math.Max(a.ReadBytes, b.ReadBytes), Math.Max(a.ReadBytesOneThread, b.ReadBytesOneThread), Math.Max(a.FloatMacs, b.FloatMacs), Math.Max(a.IntegerMacs, b.IntegerMacs), Math.Max(a.Bf16Macs, b.Bf16Macs), Math.Max(a.TileMacs, b.TileMacs));
         Spread = Math.Max(Apart(a.ReadBytes, b.ReadBytes), Math.Max(Apart(a.FloatMacs, b.FloatMacs), Apart(a.IntegerMacs, b.IntegerMacs)));
     }
 
@@ -55,6 +55,7 @@ internal sealed class Limits
     {
         ArithmeticUnit.Vnni when _peaks.IntegerMacs > 0 => _peaks.IntegerMacs,
         ArithmeticUnit.Bf16 when _peaks.Bf16Macs > 0 => _peaks.Bf16Macs,
+        ArithmeticUnit.Tiles when _peaks.TileMacs > 0 => _peaks.TileMacs,
         _ => _peaks.FloatMacs,
     };
 }

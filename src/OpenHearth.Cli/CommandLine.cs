@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using OpenHearth.Cli.Commands;
 using OpenHearth.Engine;
+using OpenHearth.Engine.SelfTesting;
 
 namespace OpenHearth.Cli;
 
@@ -72,8 +73,9 @@ internal static class CommandLine
         var verbose = parse.GetValue(options.Verbose);
         try
         {
-            CheckLevel(terminal);
             using var invocation = new Invocation(parse, options, terminal, interrupt);
+            TileProof.Use(invocation.Home);
+            CheckLevel(terminal);
             var code = body(invocation);
             if (verbose)
                 invocation.Log.Debug($"done {StartUp.Report()}");

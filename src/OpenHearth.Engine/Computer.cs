@@ -38,7 +38,7 @@ public static class Computer
     {
         using var pool = new ComputePool(threads);
         var peaks = CpuPeaks.Measure(pool);
-        return new ComputerPeaks(threads, peaks.ReadBytes, peaks.ReadBytesOneThread, peaks.FloatMacs * 2, peaks.IntegerMacs, peaks.Bf16Macs);
+        return new ComputerPeaks(threads, peaks.ReadBytes, peaks.ReadBytesOneThread, peaks.FloatMacs * 2, peaks.IntegerMacs, peaks.Bf16Macs, peaks.TileMacs);
     }
 
     /// <summary>Which kernel multiplies which format with how many tokens at the level in use, and why.</summary>
@@ -79,7 +79,8 @@ public static class Computer
 /// <param name="FloatOperationsPerSecond">F32 additions and multiplications of all threads; a fused multiply-add is two.</param>
 /// <param name="ByteMultiplyAddsPerSecond">Multiply-adds of bytes with VNNI, all threads; 0 where no kernels are generated.</param>
 /// <param name="Bf16MultiplyAddsPerSecond">Multiply-adds of bf16, all threads; 0 where no kernels are generated for it.</param>
-public sealed record ComputerPeaks(int Threads, double ReadBytesPerSecond, double ReadBytesPerSecondOneThread, double FloatOperationsPerSecond, double ByteMultiplyAddsPerSecond, double Bf16MultiplyAddsPerSecond);
+/// <param name="TileMultiplyAddsPerSecond">Multiply-adds of bf16 in AMX tiles, all threads; 0 where they are not in use.</param>
+public sealed record ComputerPeaks(int Threads, double ReadBytesPerSecond, double ReadBytesPerSecondOneThread, double FloatOperationsPerSecond, double ByteMultiplyAddsPerSecond, double Bf16MultiplyAddsPerSecond, double TileMultiplyAddsPerSecond);
 
 /// <summary>Which kernel multiplies a format with so many tokens.</summary>
 /// <param name="Format">Name of the format.</param>

@@ -22,7 +22,7 @@ internal static class BenchProfile
         var many = works.ProfilePrefill(run, tokens, rounds);
         run.Progress(null);
         return new ProfileDocument(
-            new LimitsDocument(run.Threads, Giga(peaks.ReadBytesPerSecond), Giga(peaks.FloatOperationsPerSecond / 2), Giga(peaks.ByteMultiplyAddsPerSecond), Giga(peaks.Bf16MultiplyAddsPerSecond)),
+            new LimitsDocument(run.Threads, Giga(peaks.ReadBytesPerSecond), Giga(peaks.FloatOperationsPerSecond / 2), Giga(peaks.ByteMultiplyAddsPerSecond), Giga(peaks.Bf16MultiplyAddsPerSecond), Giga(peaks.TileMultiplyAddsPerSecond)),
             Generation(), Document(one, 1, depth, peaks), Document(many, tokens, 0, peaks));
     }
 
@@ -30,7 +30,7 @@ internal static class BenchProfile
     {
         var limits = profile.Limits;
         run.Out.WriteLine();
-        run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"limits: read {limits.ReadGbPerS:F1} GB/s, F32 {limits.F32GmacPerS:F0} GMAC/s, VNNI {limits.VnniGmacPerS:F0}, bf16 {limits.Bf16GmacPerS:F0}"));
+        run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"limits: read {limits.ReadGbPerS:F1} GB/s, F32 {limits.F32GmacPerS:F0} GMAC/s, VNNI {limits.VnniGmacPerS:F0}, bf16 {limits.Bf16GmacPerS:F0}, AMX {limits.TileGmacPerS:F0}"));
         run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"generated: {profile.Generation.Count} kernels of {profile.Generation.Bytes} bytes in {profile.Generation.Ms:F1} ms"));
         Print(run, string.Create(CultureInfo.InvariantCulture, $"a decode step behind {profile.Decode.Depth} tokens: {profile.Decode.Ms:F2} ms, median of {profile.Decode.Steps}"), profile.Decode);
         Print(run, string.Create(CultureInfo.InvariantCulture, $"a step of {profile.Prefill.Tokens} tokens: {profile.Prefill.Ms:F2} ms, median of {profile.Prefill.Steps}"), profile.Prefill);
@@ -68,6 +68,7 @@ internal static class BenchProfile
         {
             ArithmeticUnit.Vnni when peaks.ByteMultiplyAddsPerSecond > 0 => (peaks.ByteMultiplyAddsPerSecond, "vnni"),
             ArithmeticUnit.Bf16 when peaks.Bf16MultiplyAddsPerSecond > 0 => (peaks.Bf16MultiplyAddsPerSecond, "bf16"),
+            ArithmeticUnit.Tiles when peaks.TileMultiplyAddsPerSecond > 0 => (peaks.TileMultiplyAddsPerSecond, "amx"),
             _ => (peaks.FloatOperationsPerSecond / 2, "f32"),
         };
         double? bytes = op.Bytes > 0 ? op.Bytes : null;

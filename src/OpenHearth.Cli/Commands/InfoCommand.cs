@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using OpenHearth.Cli.Models;
 using OpenHearth.Cli.Rendering;
 using OpenHearth.Engine;
+using OpenHearth.Engine.SelfTesting;
 
 namespace OpenHearth.Cli.Commands;
 
@@ -73,7 +74,7 @@ internal static class InfoCommand
     [
         ["version", $"hearth {info.Version}, {info.Runtime}, {info.Os}"],
         ["cpu", $"{info.Cpu}, {info.Cores} cores for this process"],
-        ["instructions", $"{string.Join(' ', info.Instructions.Found)}; highest level {info.Instructions.HighestLevel}, in use {info.Instructions.UsedLevel}"],
+        ["instructions", $"{string.Join(' ', info.Instructions.Found)}; highest level {info.Instructions.HighestLevel}, in use {info.Instructions.UsedLevel}{Advice(run, info.Instructions)}"],
         ["memory", string.Create(CultureInfo.InvariantCulture, $"{info.MemoryBytes / (double)(1 << 30):F1} GiB for this process")],
         .. info.Measured is { } peaks ? Measured(peaks) : [],
         ["network", info.Offline ? "off" : "on"],
@@ -81,6 +82,10 @@ internal static class InfoCommand
         ["home", info.Paths.Home],
         ["models", string.Join(", ", info.Paths.Models)],
     ]);
+
+    private static string Advice(Invocation run, InstructionsDocument instructions) =>
+        instructions.HighestLevel == TileProof.Level && instructions.UsedLevel != TileProof.Level && !TileProof.Holds(run.Home)
+            ? "; `hearth selftest` turns AMX on once it has passed here" : "";
 
     private static string[][] Measured(PeaksDocument peaks) =>
     [

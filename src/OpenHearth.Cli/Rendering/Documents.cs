@@ -68,7 +68,7 @@ internal sealed record GenerationDocument(int Count, int Bytes, double Ms, IRead
 internal sealed record GeneratedDocument(string Name, int Bytes, double Ms);
 
 /// <summary>The limits of the computer in the same run: gigabytes and thousand millions of multiply-adds a second; 0 where nothing reaches the unit.</summary>
-internal sealed record LimitsDocument(int Threads, double ReadGbPerS, double F32GmacPerS, double VnniGmacPerS, double Bf16GmacPerS);
+internal sealed record LimitsDocument(int Threads, double ReadGbPerS, double F32GmacPerS, double VnniGmacPerS, double Bf16GmacPerS, double TileGmacPerS);
 
 /// <summary>One kind of step: medians over <paramref name="Steps"/>.</summary>
 internal sealed record StepDocument(int Tokens, int Depth, int Steps, double Ms, IReadOnlyList<OpDocument> Ops);

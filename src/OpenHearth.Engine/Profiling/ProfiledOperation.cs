@@ -20,4 +20,7 @@ public enum ArithmeticUnit
 
     /// <summary>Dot products of bytes. Weights of up to 8 bits with activations of 16 take two, so half of the limit is the most.</summary>
     Vnni,
+
+    /// <summary>Products of bf16 in AMX tiles.</summary>
+    Tiles,
 }

@@ -65,6 +65,7 @@ public sealed class StepProfile
     private static ArithmeticUnit UnitOf(TensorType type, int rows, StepContext step) => ProductKernels.Choose(type, rows, step.Precision, step.Pool.Level) switch
     {
         ProductKernel.Gemv or ProductKernel.RowLanes or ProductKernel.Gemm => ArithmeticUnit.Vnni,
+        ProductKernel.TileGemm => ArithmeticUnit.Tiles,
         ProductKernel.Bf16Gemm or ProductKernel.Bf16Batch => ArithmeticUnit.Bf16,
         _ => ArithmeticUnit.F32,
     };

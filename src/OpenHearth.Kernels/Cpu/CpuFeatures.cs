@@ -8,7 +8,7 @@ namespace OpenHearth.Kernels.Cpu;
 /// <summary>What this processor can do and what this process may use of it; found once, at first use.</summary>
 /// <param name="Name">The processor's own name.</param>
 /// <param name="Highest">The highest level it has.</param>
-/// <param name="Level">The level in use: <paramref name="Highest"/> unless HEARTH_CPU names a lower one.</param>
+/// <param name="Level">The level in use: what HEARTH_CPU names, else <paramref name="Highest"/>, but AMX only where <see cref="TrustTiles"/> was called.</param>
 /// <param name="Cores">Cores that this process may run on: affinity and container limits respected, one for each pair of hyperthreads.</param>
 /// <param name="CacheBytes">Second-level cache of one core.</param>
 /// <param name="Bf16">AVX-512 dot products of bf16.</param>
@@ -18,7 +18,9 @@ namespace OpenHearth.Kernels.Cpu;
 public sealed record CpuFeatures(
     string Name, CpuLevel Highest, CpuLevel Level, int Cores, int CacheBytes, bool Bf16, bool Fp16, bool AvxVnni, IReadOnlyList<string> Instructions)
 {
-    private static readonly Lazy<CpuFeatures> Detected = new(() => Detect(Environment.GetEnvironmentVariable("HEARTH_CPU")));
+    private static readonly Lazy<CpuFeatures> Detected = new(() => Detect(Environment.GetEnvironmentVariable("HEARTH_CPU"), _tilesTrusted));
+
+    private static volatile bool _tilesTrusted;
 
     /// <summary>This processor.</summary>
     /// <exception cref="InvalidOperationException">HEARTH_CPU names no level, or one that this processor does not have.</exception>
@@ -27,10 +29,19 @@ public sealed record CpuFeatures(
     /// <summary>Levels that can run here, the plainest first.</summary>
     public static IEnumerable<CpuLevel> Available => Enum.GetValues<CpuLevel>().Where(level => Has(level, HighestLevel()));
 
-    internal static CpuFeatures Detect(string? wanted)
+    /// <summary>
+    /// Makes AMX the level in use of a processor that has it. Its kernels were written without one at hand, so somebody has to have seen them
+    /// compute right on this one. Counts if it comes before the first use of <see cref="Current"/>.
+    /// </summary>
+    public static void TrustTiles() => _tilesTrusted = true;
+
+    /// <summary>The level of a processor where nobody asks for another.</summary>
+    internal static CpuLevel LevelUnasked(CpuLevel highest, bool tilesTrusted) => highest == CpuLevel.Amx && !tilesTrusted ? CpuLevel.Avx512 : highest;
+
+    internal static CpuFeatures Detect(string? wanted, bool tilesTrusted)
     {
         var highest = HighestLevel();
-        var level = highest;
+        var level = LevelUnasked(highest, tilesTrusted);
         if (!string.IsNullOrWhiteSpace(wanted))
         {
             if (!Enum.TryParse(wanted.Trim(), ignoreCase: true, out level) || !Enum.IsDefined(level) || char.IsAsciiDigit(wanted.Trim()[0]))
@@ -61,7 +72,7 @@ public sealed record CpuFeatures(
         var (_, _, ecx, edx) = Leaf(7, 0);
         if (!wide || !Bit(ecx, 11))
             return CpuLevel.Avx2;
-        return Bit(edx, 24) && Bit(edx, 25) && Bit(edx, 22) && TilePermission.Granted ? CpuLevel.Amx : CpuLevel.Avx512;
+        return Bit(edx, 24) && Bit(edx, 22) && Bit(Leaf(7, 1).Eax, 5) && TilePermission.Granted ? CpuLevel.Amx : CpuLevel.Avx512;
     }
 
     private static IEnumerable<string> InstructionNames()
@@ -88,7 +99,8 @@ public sealed record CpuFeatures(
         }
     }
 
-    private static string BrandName()
+    /// <summary>What the processor calls itself.</summary>
+    public static string BrandName()
     {
         if (!X86Base.IsSupported || (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax < 0x80000004)
             return RuntimeInformation.ProcessArchitecture.ToString();

@@ -15,6 +15,6 @@ public enum CpuLevel
     /// <summary>x64 with AVX-512 F, BW, DQ, VL, VBMI and VNNI, as on Ice Lake, Zen 4 and their successors.</summary>
     Avx512,
 
-    /// <summary><see cref="Avx512"/> with tile products of int8 and bf16.</summary>
+    /// <summary><see cref="Avx512"/> with dot products of bf16, in vectors and in AMX's tiles.</summary>
     Amx,
 }

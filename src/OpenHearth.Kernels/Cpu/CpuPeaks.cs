@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using OpenHearth.Kernels.CodeGen;
+using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.Memory;
 using OpenHearth.Kernels.Threading;
 
@@ -14,7 +15,8 @@ namespace OpenHearth.Kernels.Cpu;
 /// <param name="FloatMacs">Multiply-adds of F32 a second, all threads.</param>
 /// <param name="IntegerMacs">Multiply-adds of bytes a second with VNNI, all threads; 0 where kernels can't be generated for it.</param>
 /// <param name="Bf16Macs">Multiply-adds of bf16 a second, all threads; 0 where kernels can't be generated for it.</param>
-public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, double FloatMacs, double IntegerMacs, double Bf16Macs)
+/// <param name="TileMacs">Multiply-adds of bf16 in tiles of AMX a second, all threads; 0 where that is not in use.</param>
+public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, double FloatMacs, double IntegerMacs, double Bf16Macs, double TileMacs)
 {
     private const int BufferBytes = 768 << 20;
 
@@ -29,12 +31,13 @@ public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, doubl
             Best(3, () => Read(alone, buffer)),
             Best(5, () => generated ? Generated(pool, PeakKernel.Float, PeakKernel.FloatMacs) : FloatMultiplyAdds(pool)),
             generated ? Best(5, () => Generated(pool, PeakKernel.Integer, PeakKernel.IntegerMacs)) : 0,
-            generated && CpuFeatures.Current.Bf16 ? Best(5, () => Generated(pool, PeakKernel.Bf16, PeakKernel.Bf16Macs)) : 0);
+            generated && CpuFeatures.Current.Bf16 ? Best(5, () => Generated(pool, PeakKernel.Bf16, PeakKernel.Bf16Macs)) : 0,
+            generated && pool.Level >= CpuLevel.Amx ? Best(5, () => Generated(pool, TileKernel.Peak, TileKernel.PeakMacs)) : 0);
     }
 
     /// <summary>One line for people.</summary>
     public override string ToString() =>
-        $"read {ReadBytes / 1e9:f1} GB/s (one thread {ReadBytesOneThread / 1e9:f1}), F32 {FloatMacs / 1e9:f0} GMAC/s, VNNI {IntegerMacs / 1e9:f0}, bf16 {Bf16Macs / 1e9:f0}";
+        $"read {ReadBytes / 1e9:f1} GB/s (one thread {ReadBytesOneThread / 1e9:f1}), F32 {FloatMacs / 1e9:f0} GMAC/s, VNNI {IntegerMacs / 1e9:f0}, bf16 {Bf16Macs / 1e9:f0}{(TileMacs > 0 ? $", bf16 tiles {TileMacs / 1e9:f0}" : "")}";
 
     private static double Best(int rounds, Func<double> measure) => Enumerable.Range(0, rounds).Max(_ => measure());
 

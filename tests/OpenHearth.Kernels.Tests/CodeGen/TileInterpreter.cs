@@ -78,6 +78,7 @@ internal sealed unsafe class TileInterpreter
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Mov: this[instruction.Op0Register] = Value(instruction); break;
+            case Mnemonic.Lea: this[instruction.Op0Register] = Address(instruction); break;
             case Mnemonic.Add: this[instruction.Op0Register] = Flags(this[instruction.Op0Register] + Value(instruction)); break;
             case Mnemonic.Dec: this[instruction.Op0Register] = Flags(this[instruction.Op0Register] - 1); break;
             case Mnemonic.Shl: this[instruction.Op0Register] = Flags(this[instruction.Op0Register] << instruction.Immediate8); break;

@@ -35,9 +35,17 @@ public sealed class CpuFeaturesTests
     public void Detect_ALowerLevel_IsTaken()
     {
         foreach (var level in CpuFeatures.Available)
-            Assert.Equal(level, CpuFeatures.Detect($" {level.ToString().ToUpperInvariant()} ").Level);
-        Assert.Equal(CpuFeatures.Detect(null).Highest, CpuFeatures.Detect("").Level);
+            Assert.Equal(level, CpuFeatures.Detect($" {level.ToString().ToUpperInvariant()} ", tilesTrusted: false).Level);
+        Assert.Equal(CpuFeatures.Detect(null, tilesTrusted: true).Highest, CpuFeatures.Detect("", tilesTrusted: true).Level);
     }
+
+    [Theory]
+    [InlineData(CpuLevel.Amx, false, CpuLevel.Avx512)]
+    [InlineData(CpuLevel.Amx, true, CpuLevel.Amx)]
+    [InlineData(CpuLevel.Avx512, true, CpuLevel.Avx512)]
+    [InlineData(CpuLevel.Avx2, false, CpuLevel.Avx2)]
+    public void LevelUnasked_TilesThatNobodySawWork_StayOff(CpuLevel highest, bool trusted, CpuLevel expected) =>
+        Assert.Equal(expected, CpuFeatures.LevelUnasked(highest, trusted));
 
     [Theory]
     [InlineData("sse9")]
@@ -45,7 +53,7 @@ public sealed class CpuFeaturesTests
     [InlineData("17")]
     public void Detect_NoLevel_SaysWhatThereIs(string wanted)
     {
-        var error = Assert.Throws<InvalidOperationException>(() => CpuFeatures.Detect(wanted));
+        var error = Assert.Throws<InvalidOperationException>(() => CpuFeatures.Detect(wanted, tilesTrusted: false));
         Assert.Contains("HEARTH_CPU", error.Message);
         Assert.Contains("avx512", error.Message);
     }

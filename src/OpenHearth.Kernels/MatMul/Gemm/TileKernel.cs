@@ -24,11 +24,14 @@ internal static class TileKernel
 
     private static readonly AssemblerRegisterTMM[] Sums = [tmm0, tmm1, tmm2, tmm3], Tokens = [tmm4, tmm5], Rows = [tmm6, tmm7];
 
-    private static readonly KernelTable Kernels = new(2 + Most * Most, number => number switch
+    private const int Special = 3;
+
+    private static readonly KernelTable Kernels = new(Special + Most * Most, number => number switch
     {
         0 => WriteConfigure(),
         1 => WriteRelease(),
-        _ => Write((number - 2) / Most + 1, (number - 2) % Most + 1),
+        2 => WritePeak(),
+        _ => Write((number - Special) / Most + 1, (number - Special) % Most + 1),
     });
 
     /// <summary>Makes all tile registers of the calling thread 16 rows of 64 bytes; reads no argument.</summary>
@@ -37,8 +40,14 @@ internal static class TileKernel
     /// <summary>Gives the tile registers of the calling thread up, so that a thread that rests has none to be saved; reads no argument.</summary>
     public static GeneratedKernel Release => Kernels[1];
 
+    /// <summary>Products of two panels and two tiles with the loads that they need, from the first-level cache: what a core can do at most. Its argument points to the number of rounds.</summary>
+    public static GeneratedKernel Peak => Kernels[2];
+
+    /// <summary>Multiply-adds of a round of <see cref="Peak"/>.</summary>
+    public static int PeakMacs => Most * Lanes * Most * Lanes * StepColumns;
+
     /// <summary>The kernel for so many panels and tiles; the thread must be configured.</summary>
-    public static GeneratedKernel Get(int panels, int tiles) => Kernels[2 + (panels - 1) * Most + tiles - 1];
+    public static GeneratedKernel Get(int panels, int tiles) => Kernels[Special + (panels - 1) * Most + tiles - 1];
 
     /// <summary>What a kernel reads.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -51,6 +60,16 @@ internal static class TileKernel
         public float* Y; // [tiles · 16, panels · 16], overwritten
         public long YStride; // bytes from a token's results to the next one's
         public long Steps; // of 32 columns
+    }
+
+    // What LDTILECFG reads: palette 1, then for each of eight registers the bytes of a row in 16 bits, and the rows.
+    private static byte[] Configuration()
+    {
+        var configuration = new byte[64];
+        configuration[0] = 1;
+        for (var i = 0; i < 8; i++)
+            (configuration[16 + 2 * i], configuration[48 + i]) = (64, Lanes);
+        return configuration;
     }
 
     private static GeneratedKernel Write(int panels, int tiles)
@@ -73,17 +92,7 @@ internal static class TileKernel
             a.tilezero(Sums[i]);
         var loop = a.CreateLabel();
         a.Label(ref loop);
-        // Each product follows the load that it waited for, so that loads and products overlap.
-        for (var t = 0; t < tiles; t++)
-        {
-            a.tileloadd(Tokens[t], __[tile[t] + rowBytes]);
-            for (var p = 0; p < panels; p++)
-            {
-                if (t == 0)
-                    a.tileloadd(Rows[p], __[panel[p] + rowBytes]);
-                a.tdpbf16ps(Sums[t * panels + p], Tokens[t], Rows[p]);
-            }
-        }
+        Multiply(a, panels, tiles, p => __[panel[p] + rowBytes], t => __[tile[t] + rowBytes]);
         foreach (var place in panel.Take(panels).Concat(tile.Take(tiles)))
             a.add(place, StepBytes);
         a.dec(steps);
@@ -101,15 +110,45 @@ internal static class TileKernel
         return b.Build($"gemm {panels * Lanes} rows × {tiles * Lanes} tokens, bf16 tiles");
     }
 
+    // Each product follows the load that it waited for, so that loads and products overlap.
+    private static void Multiply(Assembler a, int panels, int tiles, Func<int, AssemblerMemoryOperand> panel, Func<int, AssemblerMemoryOperand> tile)
+    {
+        for (var t = 0; t < tiles; t++)
+        {
+            a.tileloadd(Tokens[t], tile(t));
+            for (var p = 0; p < panels; p++)
+            {
+                if (t == 0)
+                    a.tileloadd(Rows[p], panel(p));
+                a.tdpbf16ps(Sums[t * panels + p], Tokens[t], Rows[p]);
+            }
+        }
+    }
+
+    private static GeneratedKernel WritePeak()
+    {
+        var b = new KernelBuilder();
+        var a = b.Asm;
+        var (operands, rounds, rowBytes) = (rsi, rcx, r8);
+        a.ldtilecfg(__[b.Data(Configuration())]);
+        a.lea(operands, __[b.Data(new byte[2 * Most * StepBytes])]);
+        a.mov(rounds, __[rdi]);
+        a.mov(rowBytes, 64);
+        foreach (var sum in Sums)
+            a.tilezero(sum);
+        var loop = a.CreateLabel();
+        a.Label(ref loop);
+        Multiply(a, Most, Most, p => __[operands + rowBytes + p * StepBytes], t => __[operands + rowBytes + (Most + t) * StepBytes]);
+        a.dec(rounds);
+        a.jne(loop);
+        a.tilerelease();
+        return b.Build("peak of bf16 tiles");
+    }
+
     private static GeneratedKernel WriteConfigure()
     {
-        // Palette 1, then for each of eight registers the bytes of a row in 16 bits, and the rows.
-        var configuration = new byte[64];
-        configuration[0] = 1;
-        for (var i = 0; i < 8; i++)
-            (configuration[16 + 2 * i], configuration[48 + i]) = (64, Lanes);
         var b = new KernelBuilder();
-        b.Asm.ldtilecfg(__[b.Data(configuration)]);
+        b.Asm.ldtilecfg(__[b.Data(Configuration())]);
         return b.Build("configure tiles");
     }
 

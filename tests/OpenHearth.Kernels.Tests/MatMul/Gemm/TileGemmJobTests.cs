@@ -85,6 +85,15 @@ public sealed unsafe class TileGemmJobTests
     }
 
     [Fact]
+    public void Peak_Runs_AndGivesTheTilesUp()
+    {
+        Assert.SkipUnless(GeneratedKernels.Refusal is null, "No kernels are generated here.");
+        var rounds = 2L;
+        TileInterpreter.Run(TileKernel.Peak, &rounds);
+        Assert.False(TileInterpreter.Configured);
+    }
+
+    [Fact]
     public void Kernel_WithoutConfiguredTiles_IsRefusedByTheInterpreter()
     {
         SkipUnlessBf16();

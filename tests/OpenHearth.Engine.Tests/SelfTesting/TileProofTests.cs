@@ -1,0 +1,51 @@
+using OpenHearth.Engine.SelfTesting;
+using OpenHearth.Engine.Tests.Files;
+
+namespace OpenHearth.Engine.Tests.SelfTesting;
+
+public sealed class TileProofTests
+{
+    private static readonly SelfTestResult Right = new("x", "amx", 0.5), Wrong = new("x", "amx", 2), Other = new("x", "avx512", 0.5), OtherWrong = new("x", "avx512", 2);
+
+    [Fact]
+    public void Record_EverythingPassed_Holds()
+    {
+        using var folder = new TemporaryFolder();
+        var home = Path.Combine($"{folder}", "new");
+        Assert.False(TileProof.Holds(home));
+        TileProof.Record(home, [Other, Right]);
+        Assert.True(TileProof.Holds(home));
+        Assert.Single(Directory.GetFiles(home));
+    }
+
+    [Fact]
+    public void Record_SomethingFailed_NoLongerHolds()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var failed in new[] { Wrong, OtherWrong })
+        {
+            TileProof.Record($"{folder}", [Right]);
+            Assert.True(TileProof.Holds($"{folder}"));
+            TileProof.Record($"{folder}", [Right, failed]);
+            Assert.False(TileProof.Holds($"{folder}"));
+        }
+    }
+
+    [Fact]
+    public void Record_WithoutAmx_LeavesEverythingAsItIs()
+    {
+        using var folder = new TemporaryFolder();
+        TileProof.Record($"{folder}", [Other]);
+        Assert.Empty(folder.Files);
+    }
+
+    [Fact]
+    public void Holds_ForAnotherProcessorOrProgram_IsFalse()
+    {
+        using var folder = new TemporaryFolder();
+        TileProof.Record($"{folder}", [Right]);
+        var file = folder[folder.Files.Single()];
+        File.WriteAllText(file, File.ReadAllText(file)[1..]);
+        Assert.False(TileProof.Holds($"{folder}"));
+    }
+}
