@@ -33,6 +33,7 @@ internal static class ElementwiseChecks
         yield return ("multiply", Width, (pool, y) => Arithmetic.Multiply(pool, x, z, y, Rows, Width));
         yield return ("scale", Width, (pool, y) => Arithmetic.Scale(pool, x, 0.3f, y, Rows, Width));
         yield return ("soft cap", Width, (pool, y) => Arithmetic.SoftCap(pool, x, 2, y, Rows, Width));
+        yield return ("8-bit activations", Width, (pool, y) => ByteRounding.Forward(pool, x, y, Rows, Width));
         foreach (var kind in Enum.GetValues<ActivationKind>())
         {
             yield return ($"{kind}", Width, (pool, y) => Activation.Forward(pool, kind, x, y, Rows, Width));
