@@ -42,8 +42,8 @@ internal sealed class PeerProcess : IDisposable
     }
 
     /// <summary>Loads a model and returns the CPU features that llama.cpp says it uses.</summary>
-    public string Load(string path, int context, int threads) =>
-        Ask($"load {path} {context} {threads}").GetProperty("build").GetString()!;
+    public string Load(string path, int context, int threads, string cache = "F16") =>
+        Ask($"load {path} {context} {threads} {cache}").GetProperty("build").GetString()!;
 
     /// <summary>Seconds to evaluate <paramref name="tokens"/> tokens from an empty context.</summary>
     public double Prefill(int tokens) => Seconds(string.Create(CultureInfo.InvariantCulture, $"prefill {tokens}"));
@@ -51,9 +51,8 @@ internal sealed class PeerProcess : IDisposable
     /// <summary>Seconds to evaluate <paramref name="tokens"/> tokens one by one behind <paramref name="depth"/> tokens.</summary>
     public double Decode(int tokens, int depth) => Seconds(string.Create(CultureInfo.InvariantCulture, $"decode {tokens} {depth}"));
 
-    /// <summary>The likeliest <paramref name="count"/> tokens after a prompt, one after the other.</summary>
-    public int[] Greedy(IEnumerable<int> prompt, int count) =>
-        [.. Ask(string.Create(CultureInfo.InvariantCulture, $"greedy {count} {string.Join(',', prompt)}")).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
+    /// <summary>Logits of every token after these, which follow those of the calls before.</summary>
+    public float[] Logits(IEnumerable<int> ids) => [.. Ask($"logits {string.Join(',', ids)}").GetProperty("logits").EnumerateArray().Select(logit => logit.GetSingle())];
 
     /// <summary>Seconds for steps of several tokens each, with the results of all.</summary>
     public double Batch(int steps, int rows) => Seconds(string.Create(CultureInfo.InvariantCulture, $"batch {steps} {rows}"));

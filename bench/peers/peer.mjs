@@ -1,9 +1,9 @@
 // llama.cpp, as the npm package node-llama-cpp brings it, behind a line protocol on stdin and stdout:
-//   load PATH CTX THREADS   → {"load_ms", "build"}
+//   load PATH CTX THREADS CACHE → {"load_ms", "build"}, keys and values in F16, or attention in F32
 //   prefill N               → {"ms"}        N tokens from an empty context, in batches of 512
 //   decode N DEPTH          → {"ms"}        N tokens, one by one, after DEPTH tokens of context, which are kept for the next decode
 //   batch N B               → {"ms"}        N steps of B tokens each, evaluated as one batch
-//   greedy N ID,ID,…        → {"ids"}       the N likeliest tokens after these, one after the other
+//   logits ID,ID,…          → {"logits"}    of every token after these, which follow those of the calls before
 //   exit
 import {createInterface} from "node:readline";
 import {getLlama} from "node-llama-cpp";
@@ -18,11 +18,14 @@ const asking = (tokens) => tokens.map((token, i) =>
     i < tokens.length - 1 ? token : [token, {generateNext: {token: true, options: {temperature: 0}}}]);
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-async function load(path, contextSize, threads) {
+async function load(path, contextSize, threads, cache) {
     const llama = await getLlama({gpu: false, build: "never", maxThreads: threads, logLevel: "error", usePrebuiltBinaries: true});
     const start = now();
     model = await llama.loadModel({modelPath: path, gpuLayers: 0});
-    context = await model.createContext({contextSize, batchSize: 512, threads, sequences: 1});
+    context = await model.createContext({
+        contextSize, batchSize: 512, threads, sequences: 1, experimentalKvCacheKeyType: cache, experimentalKvCacheValueType: cache,
+        ...cache === "F32" && {flashAttention: false}, // which computes in F16
+    });
     sequence = context.getSequence();
     return {load_ms: now() - start, build: llama.systemInfo.trim()};
 }
@@ -63,12 +66,14 @@ async function batch(count, rows) {
     return {ms: now() - start};
 }
 
-async function greedy(count, prompt) {
-    await sequence.clearHistory();
-    const found = [];
-    for (let input = prompt; found.length < count; input = [found.at(-1)])
-        found.push((await sequence.controlledEvaluate(asking(input))).at(-1).next.token);
-    return {ids: found};
+async function logits(ids) {
+    // A temperature of 0 would leave one of them.
+    const asked = {generateNext: {token: true, logits: true, options: {temperature: 1, topK: 0, topP: 1, minP: 0}}};
+    const answers = await sequence.controlledEvaluate(ids.map((token, i) => i < ids.length - 1 ? token : [token, asked]));
+    const values = [];
+    for (const [token, value] of answers.at(-1).next.logits)
+        values[token] = value;
+    return {logits: values};
 }
 
 for await (const line of createInterface({input: process.stdin})) {
@@ -76,11 +81,11 @@ for await (const line of createInterface({input: process.stdin})) {
     if (verb === "exit")
         break;
     try {
-        const answer = verb === "load" ? await load(rest.slice(0, -2).join(" "), Number(rest.at(-2)), Number(rest.at(-1)))
+        const answer = verb === "load" ? await load(rest.slice(0, -3).join(" "), Number(rest.at(-3)), Number(rest.at(-2)), rest.at(-1))
             : verb === "prefill" ? await prefill(Number(rest[0]))
             : verb === "decode" ? await decode(Number(rest[0]), Number(rest[1]))
             : verb === "batch" ? await batch(Number(rest[0]), Number(rest[1]))
-            : verb === "greedy" ? await greedy(Number(rest[0]), rest[1].split(",").map(Number))
+            : verb === "logits" ? await logits(rest[0].split(",").map(Number))
             : {error: `unknown verb ${verb}`};
         console.log(JSON.stringify(answer));
     } catch (error) {
