@@ -198,9 +198,9 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
             var turned = p.Int("rope.dimension_count", "", (int)(headWidth * (p.Rope()?.PartialRotaryFactor ?? 0.25)), 2);
             if (turned > headWidth)
                 throw new ModelFormatException($"{p.Path}: {turned} values of heads of {headWidth} can't be rotated");
-            // How pictures' positions are shared among pairs; of text they are all the same.
+            // How pictures' positions are shared among pairs, which take turns; of text they are all the same. llama.cpp doesn't turn a pair that has no share.
             const string given = "rope_parameters.mrope_section|rope_scaling.mrope_section";
-            var sections = p.FindNumbers("", given) ?? [turned / 2, 0, 0];
+            var sections = p.FindNumbers("", given) ?? [((turned / 2) + 2) / 3, ((turned / 2) + 1) / 3, turned / 2 / 3];
             if (sections.Length > 4 || sections.Any(pairs => !(pairs >= 0 && pairs <= turned)))
                 throw p.Wrong("", given, $"[{string.Join(", ", sections)}] for {turned} values");
             if (g.Weights.Has("blk.0.ssm_beta.weight"))
