@@ -17,8 +17,8 @@ public static class ModelConversion
 {
     private const long ShardBytes = 5_000_000_000; // as Hugging Face's own library
 
-    // Small tensors that kernels take in F32, with the names of llama.cpp's converter.
-    private static readonly string[] Kept = ["_norm", "ffn_gate_inp", "position_embd", "token_types", "ssm_conv1d", "shortconv.conv", "rope_f", "ssm_a", "ssm_d"];
+    // Small tensors that kernels take in F32, with the names of llama.cpp's converter; and all that is no weight, such as biases of experts.
+    private static readonly string[] Kept = ["_norm", "ffn_gate_inp", "position_embd", "token_types", "ssm_conv1d", "shortconv.conv", "rope_f"];
     private static readonly string[] LargeOfTimeMix = ["time_mix_key", "time_mix_value", "time_mix_receptance", "time_mix_gate", "time_mix_output"];
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
     private static readonly string[] Replaced = ["general.alignment", "general.file_type", "general.quantization_version"];
@@ -145,7 +145,7 @@ public static class ModelConversion
 
     private static TensorType TargetOf(string name, TensorType type, long columns, int dimensions, TensorType wanted, TensorType kept)
     {
-        if (dimensions < 2 || !BlockFormats.TryGet(type, out _) || Kept.Any(part => name.Contains(part, StringComparison.Ordinal))
+        if (dimensions < 2 || !name.EndsWith(".weight", StringComparison.Ordinal) || !BlockFormats.TryGet(type, out _) || Kept.Any(part => name.Contains(part, StringComparison.Ordinal))
             || (name.Contains("time_mix_", StringComparison.Ordinal) && !LargeOfTimeMix.Any(part => name.Contains(part, StringComparison.Ordinal))))
             return kept;
         return columns % TensorTypes.BlockSize(wanted) == 0 ? wanted : TensorType.F16;
