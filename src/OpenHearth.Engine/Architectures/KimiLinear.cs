@@ -21,7 +21,7 @@ internal sealed class KimiLinear : Architecture
             .Add("blk.*.ssm_g_b", "layers.*.self_attn.g_b_proj")
             .Add("blk.*.ssm_beta", "layers.*.self_attn.b_proj")
             .Add("blk.*.ssm_dt.bias", "layers.*.self_attn.dt_bias")
-            .Add("blk.*.ssm_a", "layers.*.self_attn.A_log", logarithms => logarithms.Map(a => -MathF.Exp(a)))
+            .Add("blk.*.ssm_a", "layers.*.self_attn.A_log", logarithms => Column(logarithms.Map(a => -MathF.Exp(a))))
             .Add("blk.*.ssm_norm", "layers.*.self_attn.o_norm")
             .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.gate")
             .Add("blk.*.exp_probs_b.bias", "layers.*.block_sparse_moe.gate.e_score_correction_bias");
@@ -43,6 +43,9 @@ internal sealed class KimiLinear : Architecture
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
         var headWidth = p.Int("kda.head_dim", "linear_head_dim|linear_attn_config.head_dim");
         var heads = p.Int("attention.head_count", "linear_num_heads|linear_attn_config.num_heads");
+        var latent = LatentShape.Read(p);
+        p.Note("leading_dense_block_count", DeepSeek.DenseLayers(g, layers));
+        _ = p.FindInt("expert_shared_count", "num_shared_experts"); // here its tensors tell
         var shape = new LinearAttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Delta = true };
         var taps = p.Int("ssm.conv_kernel", "linear_conv_kernel_dim|linear_attn_config.short_conv_kernel_size");
 
@@ -51,17 +54,24 @@ internal sealed class KimiLinear : Architecture
         {
             var block = $"blk.{layer}";
             var h = g.RmsNorm(x, $"{block}.attn_norm", epsilon);
-            h = g.Weights.Has($"{block}.ssm_a")
+            h = IsDelta(g, layer)
                 ? DeltaAttention(g, h, block, shape, taps, epsilon)
-                : g.LatentAttention(h, block, LatentShape.Read(p), null, RotaryPairing.Halves);
+                : g.LatentAttention(h, block, latent, null, RotaryPairing.Halves);
             x = g.Sum(x, g.Linear(h, $"{block}.attn_output", width));
             h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);
             x = g.Sum(x, g.Weights.Has($"{block}.ffn_gate_inp.weight")
                 ? Experts(g, p, h, block)
                 : g.GatedFeedForward(h, block, p.Int("feed_forward_length", "intermediate_size")));
         }
+        // GGUF files tell Delta Attention by its having no key heads. Said last, since the latent layers' tensors say one for all.
+        p.Note("attention.head_count_kv", Enumerable.Range(0, layers).Select(layer => IsDelta(g, layer) ? 0 : 1).ToArray());
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
+
+    private static bool IsDelta(GraphBuilder g, int layer) => g.Weights.Has($"blk.{layer}.ssm_a");
+
+    // As GGUF files have it: one number a row.
+    private static StoredTensor Column(StoredTensor tensor) => tensor with { Shape = [tensor.RowCount * tensor.Columns, 1] };
 
     private static Node DeltaAttention(GraphBuilder g, Node h, string block, LinearAttentionShape shape, int taps, float epsilon)
     {
@@ -85,7 +95,7 @@ internal sealed class KimiLinear : Architecture
         var router = new RouterShape
         {
             Used = p.Int("expert_used_count", "num_experts_per_token|num_experts_per_tok"),
-            Sigmoid = p.FindText("", "moe_router_activation_func") is null or "sigmoid",
+            Sigmoid = p.IsGguf ? p.FindInt("expert_gating_func", "") is null or 2 : p.FindText("", "moe_router_activation_func") is null or "sigmoid",
             Renormalise = p.Bool("expert_weights_norm", "moe_renormalize", true),
             Scale = p.Float("expert_weights_scale", "routed_scaling_factor", 1),
             Groups = p.Int("expert_group_count", "num_expert_group", 1, 1),
@@ -93,6 +103,7 @@ internal sealed class KimiLinear : Architecture
             GroupBest = 2,
             SelectionBias = biased ? g.Weights.Vector($"{block}.exp_probs_b.bias", experts) : [],
         };
+        p.Note("expert_gating_func", router.Sigmoid ? 2u : 1u);
         var routed = g.Experts(h, g.Router(g.Linear(h, $"{block}.ffn_gate_inp", experts), router), block, experts, hidden);
         return g.Weights.Has($"{block}.ffn_down_shexp.weight")
             ? g.Sum(routed, g.GatedFeedForward(h, block, g.Weights.Rows($"{block}.ffn_gate_shexp.weight"), ending: "_shexp"))

@@ -21,8 +21,8 @@ public sealed class GgufFormTests
     // llama.cpp's converter has made none of them, or splits a matrix that llama.cpp reads whole too (qwen3next).
     private static readonly string[] InOneForm =
     [
-        "deepseek2-lite", "gemma4", "glm4-moe-lite", "gpt-neox", "granite-hybrid", "minimax-m2", "mistral-swa", "mixtral-split", "qwen3.5", "qwen3.5moe",
-        "qwen3next",
+        "deepseek2-lite", "gemma4", "glm4-moe-lite", "gpt-neox", "granite-hybrid", "kimi-linear", "minimax-m2", "mistral-swa", "mixtral-split", "phimoe", "qwen3.5",
+        "qwen3.5moe", "qwen3next",
     ];
 
     [Theory]
@@ -83,8 +83,6 @@ public sealed class GgufFormTests
     [InlineData("gpt-oss", "can't say all that this model is")]
     [InlineData("llama4-chunked", "Chunk 16 becomes 8192")]
     [InlineData("bitnet", "converting bitnet-b1.58 models to GGUF is not proven yet")]
-    [InlineData("kimi-linear", "not proven")]
-    [InlineData("phimoe", "not proven")]
     [InlineData("rwkv4", "not proven")]
     [InlineData("modernbert", "not proven")]
     public void Convert_OfWhatAGgufFileCantSay_Refuses(string name, string message)
@@ -94,6 +92,30 @@ public sealed class GgufFormTests
             new ArchitectureFixture(name).Form("safetensors"), folder["x.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken));
         Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
         Assert.Empty(folder.Files);
+    }
+
+    // llama.cpp leaves pairs that are in no section unturned; config.json doesn't say them here, two pairs turn.
+    [Theory]
+    [InlineData("qwen3.5")]
+    [InlineData("qwen3.5moe")]
+    public void Convert_OfQwen35_SharesAllPairsAmongSections(string name)
+    {
+        using var folder = new TemporaryFolder();
+        ModelConversion.Convert(new ArchitectureFixture(name).Form("safetensors"), folder["model.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+        using var file = GgufFile.Open(folder["model.gguf"]);
+        Assert.True(file.Metadata.TryGet($"{file.Metadata.FindString("general.architecture")}.rope.dimension_sections", out var sections));
+        Assert.Equal([1, 1, 0, 0], sections.ToIntegers());
+    }
+
+    // llama.cpp ends its process over biases in any other type.
+    [Fact]
+    public void Convert_OfBiasesOfExperts_KeepsThemInF32()
+    {
+        using var folder = new TemporaryFolder();
+        ModelConversion.Convert(new ArchitectureFixture("gpt-oss-truncate").Form("safetensors"), folder["model.gguf"], ConversionType.Find("bf16")!, cancellation: TestContext.Current.CancellationToken);
+        using var file = GgufFile.Open(folder["model.gguf"]);
+        Assert.All(file.Tensors.Where(tensor => !tensor.Name.EndsWith(".weight", StringComparison.Ordinal)), tensor => Assert.Equal(TensorType.F32, tensor.Type));
+        Assert.Equal(TensorType.BF16, file.GetTensor("blk.0.ffn_gate_exps.weight").Type);
     }
 
     [Fact]
