@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OpenHearth.Engine.Conversion;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Files.Safetensors;
@@ -27,6 +28,18 @@ public sealed class TernaryTests : IDisposable
         var expected = Logits(WriteGguf(ternary: false), fuse);
         var actual = Logits(form == "I2_S" ? WriteGguf(ternary: true) : WritePacked(form), fuse);
         Assert.InRange(LogitComparison.Error(expected, actual), 0, 1e-5);
+    }
+
+    [Theory]
+    [InlineData("I2_S")]
+    [InlineData("autobitlinear")]
+    [InlineData("bitlinear")]
+    public void Convert_OfTernaryTensors_GivesTheLogitsOfTheirValues(string form)
+    {
+        var expected = Logits(WriteGguf(ternary: false), fuse: true);
+        var path = Path.Combine(_folder, "converted.gguf");
+        ModelConversion.Convert(form == "I2_S" ? WriteGguf(ternary: true) : WritePacked(form), path, ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+        Assert.InRange(LogitComparison.Error(expected, Logits(path, fuse: true)), 0, 1e-5);
     }
 
     [Fact]

@@ -19,12 +19,13 @@ internal sealed class GgufForm : IDisposable
 {
     /// <summary>Families of which tests have shown that files written here give what the original gives, by GGUF name.</summary>
     /// <remarks>
-    /// llama.cpp gives the same of all but phimoe, of which it computes another thing: RMS norms for layer norms, and a softmax over two experts for the
-    /// sparse mixer. With both put in place here, a file written here gives its logits.
+    /// llama.cpp gives the same of all but two, of which it computes another thing: of phimoe RMS norms for layer norms and a softmax over two experts for
+    /// the sparse mixer; of bitnet-b1.58, which is the name of Microsoft's own engine, the older bitnet with SiLU. With these put in place here, files
+    /// written here give its logits.
     /// </remarks>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid", "kimi-linear", "lfm2", "llama", "llama4",
+        "bitnet-b1.58", "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid", "kimi-linear", "lfm2", "llama", "llama4",
         "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "phimoe", "smollm3", "stablelm", "starcoder2",
     };
 
