@@ -52,7 +52,10 @@ internal sealed class PeerProcess : IDisposable
     public double Decode(int tokens, int depth) => Seconds(string.Create(CultureInfo.InvariantCulture, $"decode {tokens} {depth}"));
 
     /// <summary>Logits of every token after these, which follow those of the calls before.</summary>
-    public float[] Logits(IEnumerable<int> ids) => [.. Ask($"logits {string.Join(',', ids)}").GetProperty("logits").EnumerateArray().Select(logit => logit.GetSingle())];
+    public float[] Logits(IEnumerable<int> ids) => Numbers("logits", ids);
+
+    /// <summary>The vector of a text of these tokens, by an encoder.</summary>
+    public float[] Vector(IEnumerable<int> ids) => Numbers("vector", ids);
 
     /// <summary>Seconds for steps of several tokens each, with the results of all.</summary>
     public double Batch(int steps, int rows) => Seconds(string.Create(CultureInfo.InvariantCulture, $"batch {steps} {rows}"));
@@ -68,6 +71,9 @@ internal sealed class PeerProcess : IDisposable
         }
         _process.Dispose();
     }
+
+    private float[] Numbers(string verb, IEnumerable<int> ids) =>
+        [.. Ask($"{verb} {string.Join(',', ids)}").GetProperty(verb).EnumerateArray().Select(number => number.GetSingle())];
 
     private double Seconds(string question) => Ask(question).GetProperty("ms").GetDouble() / 1000;
 

@@ -1,10 +1,11 @@
 using System.Globalization;
 using OpenHearth.Engine;
+using OpenHearth.Engine.Embeddings;
 
 namespace OpenHearth.Peers;
 
 /// <summary>
-/// Whether both engines read the same model out of a file: their greedy tokens after the same ids, and how far their logits are apart.
+/// Whether both engines read the same model out of a file: their greedy tokens after the same ids, and how far their logits are apart; of encoders their vectors.
 /// llama.cpp rounds what it multiplies with BF16 and quantized matrices, so that a near tie goes either way there; the same model in F32 tells.
 /// </summary>
 internal static class SameText
@@ -13,6 +14,7 @@ internal static class SameText
     private const int Prompt = 48;
     private const int Tokens = 16;
     private const int Context = 256; // its least
+    private const double Parallel = 1e-6; // its GELU, looked up in F16, makes 4e-8
 
     /// <summary>Compares both on each file and prints a line for it.</summary>
     /// <returns>True where all tokens are the same.</returns>
@@ -42,8 +44,17 @@ internal static class SameText
         // A peer of its own each, since llama.cpp ends its process over some files.
         using var peer = PeerProcess.Start(scratch);
         peer.Load(Path.GetFullPath(file), Context, 2, "F32");
-        using var session = model.CreateSession();
         int[] ids = [.. Enumerable.Range(1, Prompt).Select(i => i * 7919 % model.Info.VocabularySize)];
+        if (!model.Info.GivesLogits)
+        {
+            using var embedder = new Embedder(model);
+            var (one, other) = (embedder.EmbedIds([ids])[0], peer.Vector(ids));
+            var length = Math.Sqrt(other.Sum(value => (double)value * value));
+            var cosine = one.Zip(other, (a, b) => a * b / length).Sum();
+            var parallel = 1 - cosine < Parallel;
+            return (parallel, string.Create(CultureInfo.InvariantCulture, $"{(parallel ? "same" : "another vector")}, 1 - cosine is {1 - cosine:g2}"));
+        }
+        using var session = model.CreateSession();
         var (worst, differences) = (0.0, new List<string>());
         for (var i = 0; i < Tokens; i++)
         {

@@ -3,6 +3,7 @@
 //   prefill N               → {"ms"}        N tokens from an empty context, in batches of 512
 //   decode N DEPTH          → {"ms"}        N tokens, one by one, after DEPTH tokens of context, which are kept for the next decode
 //   batch N B               → {"ms"}        N steps of B tokens each, evaluated as one batch
+//   vector ID,ID,…          → {"vector"}    of a text of these tokens, by an encoder
 //   logits ID,ID,…          → {"logits"}    of every token after these, which follow those of the calls before
 //   exit
 import {createInterface} from "node:readline";
@@ -21,11 +22,8 @@ const now = () => Number(process.hrtime.bigint()) / 1e6;
 async function load(path, contextSize, threads, cache) {
     const llama = await getLlama({gpu: false, build: "never", maxThreads: threads, logLevel: "error", usePrebuiltBinaries: true});
     const start = now();
-    model = await llama.loadModel({modelPath: path, gpuLayers: 0});
-    context = await model.createContext({
-        contextSize, batchSize: 512, threads, sequences: 1, experimentalKvCacheKeyType: cache, experimentalKvCacheValueType: cache,
-        ...cache === "F32" && {flashAttention: false}, // which computes in F16
-    });
+    model = await llama.loadModel({modelPath: path, gpuLayers: 0, ...cache === "F32" && {defaultContextFlashAttention: false}}); // which computes in F16
+    context = await model.createContext({contextSize, batchSize: 512, threads, sequences: 1, experimentalKvCacheKeyType: cache, experimentalKvCacheValueType: cache});
     sequence = context.getSequence();
     return {load_ms: now() - start, build: llama.systemInfo.trim()};
 }
@@ -76,6 +74,11 @@ async function logits(ids) {
     return {logits: values};
 }
 
+async function vector(ids) {
+    const encoder = await model.createEmbeddingContext({contextSize: 256, batchSize: 256, threads: 2});
+    return {vector: [...(await encoder.getEmbeddingFor(ids)).vector]};
+}
+
 for await (const line of createInterface({input: process.stdin})) {
     const [verb, ...rest] = line.trim().split(" ");
     if (verb === "exit")
@@ -85,6 +88,7 @@ for await (const line of createInterface({input: process.stdin})) {
             : verb === "prefill" ? await prefill(Number(rest[0]))
             : verb === "decode" ? await decode(Number(rest[0]), Number(rest[1]))
             : verb === "batch" ? await batch(Number(rest[0]), Number(rest[1]))
+            : verb === "vector" ? await vector(rest[0].split(",").map(Number))
             : verb === "logits" ? await logits(rest[0].split(",").map(Number))
             : {error: `unknown verb ${verb}`};
         console.log(JSON.stringify(answer));

@@ -8,10 +8,11 @@ internal static class ActivationNames
 {
     /// <summary>The function that a model names.</summary>
     /// <param name="p">What the model says of itself.</param>
-    /// <param name="huggingFace">The key; GGUF files have none.</param>
+    /// <param name="huggingFace">The key.</param>
     /// <param name="fallback">Where it doesn't say.</param>
+    /// <param name="gguf">The key of GGUF files; most families have none.</param>
     /// <exception cref="ModelFormatException">The name is not known.</exception>
-    public static ActivationKind Read(HyperParameters p, string huggingFace, ActivationKind fallback) => p.FindText("", huggingFace) switch
+    public static ActivationKind Read(HyperParameters p, string huggingFace, ActivationKind fallback, string gguf = "") => p.FindText(gguf, huggingFace) switch
     {
         null => fallback,
         "silu" or "swish" => ActivationKind.Silu,
@@ -19,6 +20,6 @@ internal static class ActivationNames
         "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => ActivationKind.GeluTanh,
         "relu" => ActivationKind.Relu,
         "relu2" => ActivationKind.ReluSquared,
-        var name => throw p.Wrong("", huggingFace, ModelFormatException.Quote(name)),
+        var name => throw p.Wrong(gguf, huggingFace, ModelFormatException.Quote(name)),
     };
 }

@@ -48,7 +48,12 @@ internal sealed class Bert : Architecture
         var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth), Causal = false };
 
-        var x = g.Sum(g.Embedding("token_embd", width), g.PositionEmbedding("position_embd", g.Weights.Rows("position_embd.weight"), width));
+        var positions = g.Weights.Rows("position_embd.weight");
+        // llama.cpp counts none before the padding token's.
+        p.Note("context_length", (uint)positions);
+        NoteEncoder(g, p);
+
+        var x = g.Sum(g.Embedding("token_embd", width), g.PositionEmbedding("position_embd", positions, width));
         x = g.LayerNorm(g.FirstSegment(x), "token_embd_norm", epsilon);
         for (var layer = 0; layer < layers; layer++)
         {
@@ -62,6 +67,13 @@ internal sealed class Bert : Architecture
             x = g.LayerNorm(layer == layers - 1 ? g.OutputRows(x) : x, $"{block}.layer_output_norm", epsilon);
         }
         return g.Build(x, OutputKind.Hidden);
+    }
+
+    /// <summary>Says what GGUF files have of every encoder, though here its class and tensors tell.</summary>
+    public static void NoteEncoder(GraphBuilder g, HyperParameters p)
+    {
+        p.Note("attention.causal", false);
+        p.Note("tokenizer.ggml.token_type_count", g.Weights.Has("token_types.weight") ? (uint)g.Weights.Rows("token_types.weight") : 1u);
     }
 
     private static StoredTensor BehindPadding(StoredTensor table, int padding) => table.RowCount > padding + 1

@@ -32,15 +32,20 @@ internal sealed class ModernBert : Architecture
         var heads = p.Int("attention.head_count", "num_attention_heads");
         var epsilon = p.Float("attention.layer_norm_epsilon", "norm_eps");
         var period = p.Int("attention.sliding_window_pattern", "global_attn_every_n_layers", 3, 1);
-        var activation = ActivationNames.Read(p, "hidden_activation", ActivationKind.Gelu);
+        var activation = ActivationNames.Read(p, "hidden_activation", ActivationKind.Gelu, "hidden_activation");
         var headWidth = p.HeadWidth(width, heads);
         var full = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth), Causal = false };
         // Half of the tokens that are seen lie before, half after.
         var windowed = full with { Window = (p.Int("attention.sliding_window", "local_attention") / 2) + 1 };
-        Node Angles(string kind, double theta) =>
-            g.RopeAngles(RopeScaling.Frequencies(p.Rope(kind) ?? new RopeParameters { Type = "default", Theta = theta }, p, headWidth));
-        var far = Angles("full_attention", 160000);
-        var near = Angles("sliding_attention", 10000);
+        Node Angles(string kind, double theta, string key)
+        {
+            var rope = p.Rope(kind) ?? new RopeParameters { Type = "default", Theta = theta };
+            p.Note(key, (float)rope.Theta);
+            return g.RopeAngles(RopeScaling.Frequencies(rope, p, headWidth));
+        }
+        var far = Angles("full_attention", 160000, "rope.freq_base");
+        var near = Angles("sliding_attention", 10000, "rope.freq_base_swa");
+        Bert.NoteEncoder(g, p);
 
         var x = g.LayerNorm(g.Embedding("token_embd", width), "token_embd_norm", epsilon);
         for (var layer = 0; layer < layers; layer++)

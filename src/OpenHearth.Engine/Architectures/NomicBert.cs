@@ -38,6 +38,7 @@ internal sealed class NomicBert : Architecture
         var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth), Causal = false };
         var angles = RopeScaling.Angles(g, p, (int)(headWidth * Math.Clamp(p.Float("", "rotary_emb_fraction", 1), 0, 1)));
+        Bert.NoteEncoder(g, p);
 
         var x = g.LayerNorm(g.FirstSegment(g.Embedding("token_embd", width)), "token_embd_norm", epsilon);
         for (var layer = 0; layer < layers; layer++)

@@ -25,8 +25,8 @@ internal sealed class GgufForm : IDisposable
     /// </remarks>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bitnet-b1.58", "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid", "kimi-linear", "lfm2", "llama", "llama4",
-        "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "phimoe", "smollm3", "stablelm", "starcoder2",
+        "bert", "bitnet-b1.58", "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid", "kimi-linear", "lfm2", "llama", "llama4",
+        "mamba2", "minimax-m2", "modern-bert", "mpt", "nomic-bert", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "phimoe", "smollm3", "stablelm", "starcoder2",
     };
 
     private const string GateAndUp = "ffn_gate_up_exps";
@@ -122,6 +122,8 @@ internal sealed class GgufForm : IDisposable
             Metadata["general.license"] = license;
         Metadata[$"{name}.context_length"] = (uint)info.ContextLength;
         Metadata[$"{name}.vocab_size"] = (uint)info.VocabularySize;
+        if (info.Pooling is { } pooling)
+            Metadata[$"{name}.pooling_type"] = pooling switch { Pooling.Mean => 1u, Pooling.Cls => 2u, _ => 3u };
         foreach (var (key, value) in parameters.Keys)
             Metadata[key.StartsWith("general.", StringComparison.Ordinal) || key.StartsWith("tokenizer.", StringComparison.Ordinal) ? key : $"{name}.{key}"] = value;
         // Both are said, or neither.

@@ -59,11 +59,16 @@ internal sealed class TokenizerKeys
         using var document = JsonDocument.Parse(TokenizerFile.Read(file));
         var root = document.RootElement;
         var model = root.Require("model");
-        if ((model.FindText("type") ?? "BPE") != "BPE" || model.Find("merges") is not { ValueKind: JsonValueKind.Array } merges)
-            throw Refusal($"its model is {model.FindText("type")}, not BPE");
-        var isByteLevel = Mentions(root, "ByteLevel");
+        var type = TokenizerJson.TypeOf(model);
+        var merges = model.Find("merges");
+        if (type is not ("BPE" or "Unigram" or "WordPiece") || (type == "BPE" && merges?.ValueKind != JsonValueKind.Array))
+            throw Refusal($"its model is {type}, not BPE, Unigram or WordPiece");
+        var isByteLevel = type == "BPE" && Mentions(root, "ByteLevel");
         AddTokens(rows, isByteLevel);
-        return isByteLevel ? ByteLevel(merges, model.FindFlag("ignore_merges", false)) : SentencePiece(merges);
+        return type == "Unigram" ? Unigram(root, model)
+            : type == "WordPiece" ? WordPiece(root, model)
+            : isByteLevel ? ByteLevel(merges!.Value, model.FindFlag("ignore_merges", false))
+            : SentencePiece(merges!.Value);
     }
 
     private static bool Mentions(JsonElement root, string type) =>
@@ -72,7 +77,8 @@ internal sealed class TokenizerKeys
     private void AddRoles()
     {
         foreach (var (key, id) in (ReadOnlySpan<(string, int?)>)[
-            ("bos_token_id", _tokenizer.BosId), ("eos_token_id", _tokenizer.EosId), ("padding_token_id", _tokenizer.PadId), ("unknown_token_id", _tokenizer.UnknownId)])
+            ("bos_token_id", _tokenizer.BosId), ("eos_token_id", _tokenizer.EosId), ("padding_token_id", _tokenizer.PadId), ("unknown_token_id", _tokenizer.UnknownId),
+            ("seperator_token_id", _tokenizer.SeparatorId), ("mask_token_id", _tokenizer.MaskId)])
         {
             if (id is { } known)
                 _keys[key] = (uint)known;
@@ -143,6 +149,48 @@ internal sealed class TokenizerKeys
                 return _keys;
         }
         throw Refusal("SentencePiece in a GGUF file cuts text in another way");
+    }
+
+    // Scores are the model's own; what is done to text before is tried out but for the map of characters.
+    private Dictionary<string, object> Unigram(JsonElement root, JsonElement model)
+    {
+        var scores = new float[((string[])_keys["tokens"]).Length];
+        var entries = model.Require("vocab");
+        for (var id = 0; id < Math.Min(scores.Length, entries.GetArrayLength()); id++)
+            scores[id] = (float)entries[id][1].GetDouble();
+        (_keys["model"], _keys["pre"], _keys["scores"]) = ("t5", "default", scores);
+        if (JsonFields.Flatten(root.Find("normalizer"), "normalizers").Select(step => step.FindText("precompiled_charsmap")).FirstOrDefault(map => map is not null) is { } map)
+            _keys["precompiled_charsmap"] = Convert.FromBase64String(map);
+        foreach (var (prefix, collapses) in (ReadOnlySpan<(bool, bool)>)[(true, true), (true, false), (false, true), (false, false)])
+        {
+            (_keys["add_space_prefix"], _keys["remove_extra_whitespaces"]) = (prefix, collapses);
+            if (Agrees())
+                return _keys;
+        }
+        throw Refusal("Unigram in a GGUF file cuts text in another way");
+    }
+
+    // There, starts of words are marked, as in SentencePiece, and the rest of them is not.
+    private Dictionary<string, object> WordPiece(JsonElement root, JsonElement model)
+    {
+        const string rest = "##";
+        if (model.FindText("continuing_subword_prefix") is not (null or rest))
+            throw Refusal($"pieces within words begin with {model.FindText("continuing_subword_prefix")}, not {rest}");
+        var (tokens, kinds) = ((string[])_keys["tokens"], (int[])_keys["token_type"]);
+        for (var id = 0; id < tokens.Length; id++)
+        {
+            if (kinds[id] == (int)TokenKind.Normal)
+                tokens[id] = tokens[id].StartsWith(rest, StringComparison.Ordinal) && tokens[id] != rest ? tokens[id][rest.Length..] : "\u2581" + tokens[id];
+        }
+        var cleansUp = JsonFields.Flatten(root.Find("decoder"), "decoders").Any(step => step.FindFlag("cleanup", true));
+        (_keys["model"], _keys["pre"], _keys["add_sep_token"]) = ("bert", cleansUp ? "jina-v2-en" : "default", false);
+        foreach (var (lowers, strips) in (ReadOnlySpan<(bool, bool)>)[(true, true), (false, false), (true, false), (false, true)])
+        {
+            (_keys["normalizer.lowercase"], _keys["normalizer.strip_accents"]) = (lowers, strips);
+            if (Agrees())
+                return _keys;
+        }
+        throw Refusal("WordPiece in a GGUF file cuts text in another way");
     }
 
     private static IEnumerable<(string Left, string Right)> Pairs(JsonElement merges)

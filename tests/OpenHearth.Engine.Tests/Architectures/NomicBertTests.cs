@@ -32,7 +32,7 @@ public sealed class NomicBertTests
         Assert.InRange(LogitComparison.Error(expected, actual), 0, 1e-5);
     }
 
-    private static EditableModel MakeUp()
+    internal static EditableModel MakeUp()
     {
         var model = new EditableModel();
         foreach (var (key, value) in new (string, JsonNode)[]

@@ -1,5 +1,6 @@
 using OpenHearth.Engine.Conversion;
 using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Tests.Architectures;
 using OpenHearth.Engine.Tests.Files;
 
 namespace OpenHearth.Engine.Tests.Conversion;
@@ -7,7 +8,10 @@ namespace OpenHearth.Engine.Tests.Conversion;
 /// <summary>Models that no fixture has, as GGUF files: results are those of the safetensors form. llama.cpp gave the same of each (<c>bench/peers same</c>).</summary>
 public sealed class MadeUpFormTests
 {
-    private static readonly int[] Ids = [3, 14, 15, 9, 2, 6, 5, 35, 8, 97, 9, 32, 38, 46];
+    /// <summary>GGUF names of those that no fixture has.</summary>
+    public static readonly string[] Families = ["nomic-bert"];
+
+    private static readonly int[] Ids = [3, 14, 15, 9, 2, 6, 5, 13, 8, 9, 7, 9, 3, 2];
 
     [Fact]
     public void Convert_OfKimiLinearWithLatentAttention_GivesTheSameLogits()
@@ -28,6 +32,9 @@ public sealed class MadeUpFormTests
                     .Select(key => file.Metadata.FindInteger($"kimi-linear.{key}")));
         });
     }
+
+    [Fact]
+    public void Convert_OfNomicBert_GivesTheSameVectors() => Verify(NomicBertTests.MakeUp());
 
     private static void Verify(EditableModel model, Action<GgufFile>? file = null)
     {

@@ -14,6 +14,8 @@ public sealed class TokenizerKeysTests
     [InlineData("tokenizers_hf_json/phi-3-mini__tokenizer.json", 32064, "llama", "default", "phi-3")]
     [InlineData("tokenizers_hf_json/phi-2__tokenizer.json", 51200, "gpt2", "gpt-2", "gpt-2")]
     [InlineData("tokenizer_neox/20B_tokenizer.json", 50304, "gpt2", "olmo", "gpt-2")]
+    [InlineData("../models/all_minilm_l6_v2/tokenizer.json", 30522, "bert", "jina-v2-en", "bert-bge")]
+    [InlineData("tokenizers_hf_json/tokenizer__t5-small__tokenizer.json", 32128, "t5", "default", "llama-spm")]
     public void Add_OfARealTokenizer_GivesTheSameTokens(string file, int rows, string model, string pre, string texts)
     {
         using var folder = new TemporaryFolder();
@@ -53,6 +55,21 @@ public sealed class TokenizerKeysTests
     }
 
     [Fact]
+    public void Add_OfMiniLm_WritesWhatLlamaCppsConverterWrites()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var name in (string[])["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"])
+            File.Copy(Fixtures.Path("models", "all_minilm_l6_v2", name), folder[name]);
+        var keys = KeysOf(folder, 30522);
+        using var file = GgufFile.Open(Fixtures.Path("models", "all_minilm_l6_v2", "all-MiniLM-L6-v2-q8_0.gguf"));
+        Assert.Equal(file.Metadata.FindStrings("tokenizer.ggml.tokens")!.ToArray(), (string[])keys["tokenizer.ggml.tokens"]);
+        foreach (var key in (string[])["bos", "eos", "unknown", "seperator", "padding", "mask"])
+            Assert.Equal(file.Metadata.FindInteger($"tokenizer.ggml.{key}_token_id"), (uint)keys[$"tokenizer.ggml.{key}_token_id"]);
+        foreach (var key in (string[])["add_bos_token", "add_eos_token", "add_sep_token", "normalizer.lowercase"])
+            Assert.Equal(file.Metadata.FindBoolean($"tokenizer.ggml.{key}"), keys[$"tokenizer.ggml.{key}"]);
+    }
+
+    [Fact]
     public void Convert_OfAModelWithTokenizerAndTemplate_CarriesBoth()
     {
         using var folder = new TemporaryFolder();
@@ -73,7 +90,7 @@ public sealed class TokenizerKeysTests
     }
 
     [Theory]
-    [InlineData("Unigram", 300, "its model is Unigram, not BPE")]
+    [InlineData("WordLevel", 300, "its model is WordLevel, not BPE, Unigram or WordPiece")]
     [InlineData("BPE", 200, "260 tokens, the model has embeddings of 200")]
     public void Convert_WhereTheTokenizerCantGoAlong_Refuses(string type, int rows, string message)
     {
@@ -104,13 +121,12 @@ public sealed class TokenizerKeysTests
         var added = new JsonArray();
         foreach (var (token, id) in (ReadOnlySpan<(string, int)>)[("<s>", 257), ("</s>", 258), ("<|mine|>", 259)])
             added.Add(new JsonObject { ["id"] = id, ["content"] = token, ["special"] = true });
-        JsonNode pieces = type == "BPE" ? vocabulary : new JsonArray(new JsonArray("a", -1.0), new JsonArray("b", -2.0));
-        return new JsonObject
+                return new JsonObject
         {
             ["added_tokens"] = added,
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["use_regex"] = true },
             ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
-            ["model"] = new JsonObject { ["type"] = type, ["vocab"] = pieces, ["merges"] = new JsonArray("a b") },
+            ["model"] = new JsonObject { ["type"] = type, ["vocab"] = vocabulary, ["merges"] = new JsonArray("a b") },
         }.ToJsonString();
     }
 

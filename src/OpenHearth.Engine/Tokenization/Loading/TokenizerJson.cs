@@ -21,12 +21,17 @@ internal sealed class TokenizerJson
     {
         _root = root;
         _model = root.Require("model");
-        _type = _model.FindText("type") ?? (_model.Find("merges") is not null ? "BPE" : _model.Find("vocab")?.ValueKind == JsonValueKind.Array ? "Unigram" : "WordPiece");
+        _type = TypeOf(_model);
         ReadAddedTokens();
         _vocabulary = ReadVocabulary();
     }
 
     private bool IsUnigram => _type == "Unigram";
+
+    /// <summary>What kind of model it has: old files don't name one.</summary>
+    /// <param name="model">Its field <c>model</c>.</param>
+    public static string TypeOf(JsonElement model) =>
+        model.FindText("type") ?? (model.Find("merges") is not null ? "BPE" : model.Find("vocab")?.ValueKind == JsonValueKind.Array ? "Unigram" : "WordPiece");
 
     /// <summary>True where bytes look like JSON.</summary>
     public static bool Looks(ReadOnlySpan<byte> bytes) => bytes.TrimStart("\uFEFF \t\r\n"u8) is [(byte)'{', ..];
