@@ -25,8 +25,9 @@ internal sealed class GgufForm : IDisposable
     /// </remarks>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bert", "bitnet-b1.58", "bloom", "cohere2", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid", "kimi-linear", "lfm2", "llama", "llama4",
-        "mamba2", "minimax-m2", "modern-bert", "mpt", "nomic-bert", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "phimoe", "smollm3", "stablelm", "starcoder2",
+        "bert", "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox",
+        "granite", "granitehybrid", "granitemoe", "kimi-linear", "lfm2", "llama", "llama4", "mamba2", "minimax-m2", "mistral3", "modern-bert", "mpt", "nomic-bert", "olmo",
+        "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "smollm3", "stablelm", "starcoder2",
     };
 
     private const string GateAndUp = "ffn_gate_up_exps";

@@ -27,9 +27,10 @@ public sealed class Mistral3Tests
         }
     }
 
-    private static EditableModel Describe(EditableModel model)
+    internal static EditableModel Describe(EditableModel model)
     {
         model.Config["model_type"] = "ministral3";
+        model.Config.Remove("architectures");
         model.Config["rope_parameters"] = new JsonObject
         {
             ["rope_type"] = "default",
@@ -46,7 +47,6 @@ public sealed class Mistral3Tests
     {
         var model = EditableModel.Read(fixture, form);
         model.Config["num_hidden_layers"] = 1;
-        model.Config.Remove("architectures");
         model.Metadata["block_count"] = 1u;
         model.RemoveAll("blk.1.");
         model.RemoveAll("model.layers.1.");

@@ -38,7 +38,7 @@ public sealed class Phi2Tests
         Assert.InRange(LogitComparison.Error(expected, actual), 0, 1e-5);
     }
 
-    private static EditableModel Rewrite(EditableModel neox, float[] bias, bool gguf)
+    internal static EditableModel Rewrite(EditableModel neox, float[] bias, bool gguf)
     {
         var phi = new EditableModel();
         foreach (var (key, value) in new (string, JsonNode)[]

@@ -9,7 +9,7 @@ namespace OpenHearth.Engine.Tests.Conversion;
 public sealed class MadeUpFormTests
 {
     /// <summary>GGUF names of those that no fixture has.</summary>
-    public static readonly string[] Families = ["nomic-bert"];
+    public static readonly string[] Families = ["deepseek", "granitemoe", "mistral3", "nomic-bert", "phi2"];
 
     private static readonly int[] Ids = [3, 14, 15, 9, 2, 6, 5, 13, 8, 9, 7, 9, 3, 2];
 
@@ -35,6 +35,64 @@ public sealed class MadeUpFormTests
 
     [Fact]
     public void Convert_OfNomicBert_GivesTheSameVectors() => Verify(NomicBertTests.MakeUp());
+
+    [Fact]
+    public void Convert_OfPhi2_GivesTheSameLogits()
+    {
+        var random = new Random(1);
+        var bias = Enumerable.Range(0, 256).Select(_ => random.NextSingle()).ToArray();
+        Verify(Phi2Tests.Rewrite(EditableModel.Read(new ArchitectureFixture("gpt-neox"), "safetensors"), bias, gguf: false));
+    }
+
+    [Fact]
+    public void Convert_OfDeepSeekMoe_GivesTheSameLogits()
+    {
+        var model = EditableModel.Read(new ArchitectureFixture("llama"), "safetensors");
+        Name(model, "deepseek");
+        foreach (var (key, value) in new[] { ("n_routed_experts", 4), ("num_experts_per_tok", 2), ("n_shared_experts", 2), ("moe_intermediate_size", 32) })
+            model.Config[key] = value;
+        model.Config["norm_topk_prob"] = false;
+        const string mlp = "model.layers.1.mlp"; // the first layer stays dense
+        model.RemoveAll(mlp);
+        model.SetRandom($"{mlp}.gate.weight", 1, 0, 4, 64);
+        AddGated(model, $"{mlp}.shared_experts", 2, 2 * 32);
+        for (var e = 0; e < 4; e++)
+            AddGated(model, $"{mlp}.experts.{e}", 10 + (3 * e), 32);
+        Verify(model, file => Assert.Equal(1, file.Metadata.FindInteger("deepseek.leading_dense_block_count")));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Convert_OfGraniteMoe_GivesTheSameLogits(bool shared)
+    {
+        var model = EditableModel.Read(new ArchitectureFixture("granite"), "safetensors");
+        Name(model, shared ? "granitemoeshared" : "granitemoe");
+        foreach (var (key, value) in new[] { ("num_local_experts", 4), ("num_experts_per_tok", 2), ("intermediate_size", 32), ("shared_intermediate_size", shared ? 48 : 0) })
+            model.Config[key] = value;
+        for (var layer = 0; layer < 2; layer++)
+        {
+            var block = $"model.layers.{layer}";
+            model.RemoveAll($"{block}.mlp");
+            model.SetRandom($"{block}.block_sparse_moe.router.layer.weight", layer, 0, 4, 64).SetRandom($"{block}.block_sparse_moe.input_linear.weight", layer + 2, 0, 4, 2 * 32, 64)
+                .SetRandom($"{block}.block_sparse_moe.output_linear.weight", layer + 4, 0, 4, 64, 32);
+            if (shared)
+                model.SetRandom($"{block}.shared_mlp.input_linear.weight", layer + 6, 0, 2 * 48, 64).SetRandom($"{block}.shared_mlp.output_linear.weight", layer + 8, 0, 64, 48);
+        }
+        Verify(model);
+    }
+
+    [Fact]
+    public void Convert_OfMinistral3_GivesTheSameLogits() => Verify(Mistral3Tests.Describe(EditableModel.Read(new ArchitectureFixture("llama"), "safetensors")));
+
+    private static void Name(EditableModel model, string type)
+    {
+        model.Config["model_type"] = type;
+        model.Config.Remove("architectures");
+    }
+
+    private static void AddGated(EditableModel model, string name, int seed, int hidden) =>
+        model.SetRandom($"{name}.gate_proj.weight", seed, 0, hidden, 64).SetRandom($"{name}.up_proj.weight", seed + 1, 0, hidden, 64).SetRandom($"{name}.down_proj.weight", seed + 2, 0, 64, hidden);
 
     private static void Verify(EditableModel model, Action<GgufFile>? file = null)
     {
