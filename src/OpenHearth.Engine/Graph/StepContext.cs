@@ -87,7 +87,7 @@ internal sealed class StepContext(ComputePool pool, Precision precision, CacheLa
         for (var i = tokens.Length - outputs; i < tokens.Length; i++)
             _outputs[_outputCount++] = first + i;
         for (var group = 0; group < _attentionRuns.Length; group++)
-            _attentionRuns[group][_runCount] = new AttentionRun(sequence.Blocks(group), first, tokens.Length, sequence.Length);
+            _attentionRuns[group][_runCount] = new AttentionRun(sequence.Blocks(group), first, tokens.Length, sequence.Length, sequence.Waiting(group));
         _runs[_runCount++] = new SequenceRun(sequence, first, tokens.Length, sequence.Length);
         TokenCount += tokens.Length;
     }

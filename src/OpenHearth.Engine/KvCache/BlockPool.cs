@@ -5,7 +5,7 @@ namespace OpenHearth.Engine.KvCache;
 /// <summary>The cache blocks of a model: those in use are counted by the sequences that share them, the others wait for the next. Thread-safe.</summary>
 internal sealed class BlockPool(CacheLayout layout) : IDisposable
 {
-    private readonly Stack<CacheBlock>[] _free = [.. layout.Groups.Select(_ => new Stack<CacheBlock>())];
+    private readonly Stack<CacheBlock>[] _free = [.. Enumerable.Range(0, 2 * layout.Groups.Count).Select(_ => new Stack<CacheBlock>())]; // blocks by group, then waiting keys by group
     private bool _closed;
 
     /// <summary>How blocks are divided.</summary>
@@ -18,20 +18,10 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
     public long BytesInUse { get; private set; }
 
     /// <summary>A block of a group with one user; zero, so that a saved session holds nothing of others.</summary>
-    public CacheBlock Take(int group)
-    {
-        lock (_free)
-        {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            var block = _free[group].TryPop(out var used) ? used : new CacheBlock(group, new NativeBuffer<byte>(Layout.Groups[group].BlockBytes));
-            if (block.Used)
-                Clear(block.Memory);
-            (block.Users, block.Used) = (1, true);
-            InUse++;
-            BytesInUse += block.Memory.Length;
-            return block;
-        }
-    }
+    public CacheBlock Take(int group) => Take(group, Layout.Groups[group].BlockBytes);
+
+    /// <summary>Room for the waiting keys of a sequence in a group; otherwise the same.</summary>
+    public CacheBlock TakeWaiting(int group) => Take(Layout.Groups.Count + group, Layout.Groups[group].WaitingBytes);
 
     /// <summary>One more sequence uses a block.</summary>
     public void Share(CacheBlock block)
@@ -59,7 +49,7 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
             if (_closed)
                 block.Memory.Dispose();
             else
-                _free[block.Group].Push(block);
+                _free[block.Kind].Push(block);
         }
     }
 
@@ -77,6 +67,21 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
         }
     }
 
+    private CacheBlock Take(int kind, long bytes)
+    {
+        lock (_free)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            var block = _free[kind].TryPop(out var used) ? used : new CacheBlock(kind, new NativeBuffer<byte>(bytes));
+            if (block.Used)
+                Clear(block.Memory);
+            (block.Users, block.Used) = (1, true);
+            InUse++;
+            BytesInUse += block.Memory.Length;
+            return block;
+        }
+    }
+
     private static void Clear(NativeBuffer<byte> memory)
     {
         for (var at = 0L; at < memory.Length; at += 1 << 30)
@@ -84,11 +89,11 @@ internal sealed class BlockPool(CacheLayout layout) : IDisposable
     }
 }
 
-/// <summary>Keys and values of 64 tokens, for all layers of a group.</summary>
-internal sealed class CacheBlock(int group, NativeBuffer<byte> memory)
+/// <summary>Keys and values of 64 tokens, or a sequence's waiting keys, for all layers of a group.</summary>
+internal sealed class CacheBlock(int kind, NativeBuffer<byte> memory)
 {
-    /// <summary>Index of the group.</summary>
-    public int Group { get; } = group;
+    /// <summary>Index among the kinds of blocks.</summary>
+    public int Kind { get; } = kind;
 
     /// <summary>The bytes, divided by <see cref="CacheLayout"/>.</summary>
     public NativeBuffer<byte> Memory { get; } = memory;

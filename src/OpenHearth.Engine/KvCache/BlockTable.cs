@@ -8,9 +8,13 @@ internal sealed class BlockTable(BlockPool pool, int group)
 {
     private readonly List<CacheBlock?> _blocks = []; // null where it went out of sight
     private int _first; // the first that is not null
+    private CacheBlock? _waiting;
 
     /// <summary>The blocks as the attention kernel takes them; entries of blocks that are not held are empty.</summary>
     public MemoryRegion[] Regions { get; private set; } = [];
+
+    /// <summary>The keys that wait until their block is full; empty where none do.</summary>
+    public MemoryRegion Waiting => _waiting is null ? default : MemoryRegion.Of(_waiting.Memory);
 
     private CacheGroup Group => pool.Layout.Groups[group];
 
@@ -19,7 +23,12 @@ internal sealed class BlockTable(BlockPool pool, int group)
     {
         var last = length / CacheFormat.BlockTokens;
         if (last < _blocks.Count && pool.IsShared(_blocks[last]!))
-            CopyBlock(last);
+        {
+            _blocks[last] = Own(_blocks[last]!, pool.Take(group));
+            Regions[last] = MemoryRegion.Of(_blocks[last]!.Memory);
+        }
+        if (Group.WaitingBytes > 0)
+            _waiting = _waiting is null ? pool.TakeWaiting(group) : pool.IsShared(_waiting) ? Own(_waiting, pool.TakeWaiting(group)) : _waiting;
         var needed = CacheLayout.BlocksFor(checked(length + count));
         if (Regions.Length < needed)
         {
@@ -59,24 +68,32 @@ internal sealed class BlockTable(BlockPool pool, int group)
             _blocks.RemoveAt(i);
         }
         _first = Math.Min(_first, _blocks.Count);
+        if (length > 0 || _waiting is null)
+            return;
+        pool.Release(_waiting);
+        _waiting = null;
     }
 
     /// <summary>A table of the same blocks, which both keep until one writes.</summary>
     public BlockTable Fork()
     {
-        var fork = new BlockTable(pool, group) { Regions = [.. Regions], _first = _first };
+        var fork = new BlockTable(pool, group) { Regions = [.. Regions], _first = _first, _waiting = _waiting };
         fork._blocks.AddRange(_blocks);
         for (var i = _first; i < _blocks.Count; i++)
             pool.Share(_blocks[i]!);
+        if (_waiting is not null)
+            pool.Share(_waiting);
         return fork;
     }
 
-    /// <summary>Writes the blocks that are held.</summary>
+    /// <summary>Writes the blocks that are held, and waiting keys.</summary>
     public void Save(SessionFile file)
     {
         file.Write(_first);
         for (var i = _first; i < _blocks.Count; i++)
             file.Write(_blocks[i]!.Memory);
+        if (_waiting is not null)
+            file.Write(_waiting.Memory);
     }
 
     /// <summary>Reads the blocks of a sequence of <paramref name="length"/> tokens into this empty table.</summary>
@@ -85,7 +102,7 @@ internal sealed class BlockTable(BlockPool pool, int group)
         var count = CacheLayout.BlocksFor(length);
         var sight = length == 0 || !Group.Forgets ? 0 : Group.FirstVisible(length) / CacheFormat.BlockTokens;
         var first = file.ReadInt("first block", 0, Math.Min(sight, count));
-        file.Expect("blocks", (count - first) * Group.BlockBytes);
+        file.Expect("blocks", ((count - first) * Group.BlockBytes) + (length > 0 ? Group.WaitingBytes : 0));
         Regions = new MemoryRegion[count];
         for (; _first < first; _first++)
             _blocks.Add(null);
@@ -96,6 +113,10 @@ internal sealed class BlockTable(BlockPool pool, int group)
             _blocks.Add(block);
             file.Read(block.Memory);
         }
+        if (length == 0 || Group.WaitingBytes == 0)
+            return;
+        _waiting = pool.TakeWaiting(group);
+        file.Read(_waiting.Memory);
     }
 
     private void Free(int index)
@@ -105,17 +126,15 @@ internal sealed class BlockTable(BlockPool pool, int group)
         Regions[index] = default;
     }
 
-    private void CopyBlock(int index)
+    // A copy, in place of what others have too.
+    private CacheBlock Own(CacheBlock source, CacheBlock copy)
     {
-        var copy = pool.Take(group);
-        var source = _blocks[index]!;
         for (var offset = 0L; offset < source.Memory.Length; offset += 1 << 30)
         {
             var length = (int)Math.Min(1 << 30, source.Memory.Length - offset);
             source.Memory.Slice(offset, length).CopyTo(copy.Memory.Slice(offset, length));
         }
         pool.Release(source);
-        _blocks[index] = copy;
-        Regions[index] = MemoryRegion.Of(copy.Memory);
+        return copy;
     }
 }

@@ -4,7 +4,8 @@ namespace OpenHearth.Engine.KvCache;
 /// <param name="Window">A token sees those less than so many before it; 0 for no limit.</param>
 /// <param name="Chunk">A token sees those of its own chunk of this length; 0 for no limit.</param>
 /// <param name="BlockBytes">Bytes of 64 tokens in all its layers.</param>
-internal sealed record CacheGroup(int Window, int Chunk, long BlockBytes)
+/// <param name="WaitingBytes">Bytes of the keys that wait until their block is full, in all its layers; 0 where none do.</param>
+internal sealed record CacheGroup(int Window, int Chunk, long BlockBytes, long WaitingBytes = 0)
 {
     /// <summary>Tokens that stay behind what can be seen, so that a sequence can be shortened by as many without being computed anew.</summary>
     public const int Slack = 256;

@@ -1,6 +1,7 @@
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
 using OpenHearth.Kernels.Attention;
+using OpenHearth.Kernels.Elementwise;
 
 namespace OpenHearth.Engine.KvCache;
 
@@ -11,7 +12,7 @@ namespace OpenHearth.Engine.KvCache;
 internal sealed class CacheLayout
 {
     private readonly int _step;
-    private readonly (int Group, long Offset)[] _slots;
+    private readonly (int Group, CachePlace Place)[] _slots;
 
     /// <summary>Lays out a model's layers one after the other.</summary>
     /// <param name="graph">The model.</param>
@@ -23,7 +24,8 @@ internal sealed class CacheLayout
         _step = step;
         StateLength = graph.StateLength;
         OriginalLength = graph.Nodes.OfType<RopeAnglesOp>().Select(node => node.OriginalLength).DefaultIfEmpty().Max();
-        _slots = new (int, long)[graph.Attention.Count];
+        _slots = new (int, CachePlace)[graph.Attention.Count];
+        var turns = new Dictionary<(RopeAnglesOp, int, RotaryPairing), KeyTurn>();
         var groups = new List<CacheGroup>();
         for (var i = 0; i < _slots.Length; i++)
         {
@@ -34,8 +36,13 @@ internal sealed class CacheLayout
                 group = groups.Count;
                 groups.Add(new CacheGroup(window, chunk, 0));
             }
-            _slots[i] = (group, groups[group].BlockBytes);
-            groups[group] = groups[group] with { BlockBytes = checked(groups[group].BlockBytes + formats.BlockBytes(graph.Attention[i])) };
+            var shape = graph.Attention[i];
+            _slots[i] = (group, new CachePlace(groups[group].BlockBytes, groups[group].WaitingBytes, formats.SealsKeys ? Turn(graph, i, turns) : null));
+            groups[group] = groups[group] with
+            {
+                BlockBytes = checked(groups[group].BlockBytes + formats.BlockBytes(shape)),
+                WaitingBytes = checked(groups[group].WaitingBytes + formats.WaitingBytes(shape)),
+            };
         }
         Groups = groups;
         Forgets = groups.Exists(group => group.Forgets);
@@ -50,6 +57,9 @@ internal sealed class CacheLayout
     /// <summary>True where some layers do not see all of a sequence.</summary>
     public bool Forgets { get; }
 
+    /// <summary>True where keys of whole blocks are rounded together, so that a sequence can only go back to where a block begins.</summary>
+    public bool Seals => Formats.SealsKeys && Groups.Count > 0;
+
     /// <summary>Floats of recurrent state that a sequence carries beside its blocks.</summary>
     public int StateLength { get; }
 
@@ -59,14 +69,14 @@ internal sealed class CacheLayout
     /// <summary>Which blocks a layer is in.</summary>
     public int Group(CacheSlot slot) => _slots[slot.Index].Group;
 
-    /// <summary>Byte offset of a layer in every block of its group.</summary>
-    public long Offset(CacheSlot slot) => _slots[slot.Index].Offset;
+    /// <summary>Where a layer is among the others of its group.</summary>
+    public CachePlace Place(CacheSlot slot) => _slots[slot.Index].Place;
 
     /// <summary>Blocks for a number of tokens.</summary>
     public static int BlocksFor(int tokens) => (int)(((long)tokens + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens);
 
-    /// <summary>Bytes of blocks that a sequence of this many tokens takes at most while it grows.</summary>
-    public long BlockBytesFor(int tokens) => Groups.Sum(group => checked(group.BlocksFor(tokens, _step) * group.BlockBytes));
+    /// <summary>Bytes of keys and values that a sequence of this many tokens takes at most while it grows.</summary>
+    public long BlockBytesFor(int tokens) => Groups.Sum(group => checked((group.BlocksFor(tokens, _step) * group.BlockBytes) + group.WaitingBytes));
 
     /// <summary>Bytes of recurrent state that such a sequence takes, the copies to go back to included.</summary>
     public long StateBytesFor(int tokens) => checked((1L + StateHistory.CopiesFor(tokens)) * StateLength * sizeof(float));
@@ -84,6 +94,16 @@ internal sealed class CacheLayout
             (shortest, tooLong) = BytesFor(middle) <= bytes ? (middle, tooLong) : (shortest, middle);
         }
         return shortest;
+    }
+
+    // How the keys of a slot turn, where they come straight out of rotary embedding.
+    private static KeyTurn? Turn(ModelGraph graph, int slot, Dictionary<(RopeAnglesOp, int, RotaryPairing), KeyTurn> turns)
+    {
+        var keys = graph.Nodes.OfType<AttentionOp>().First(node => node.Slot.Index == slot && node.Inputs.Length > 1).Inputs[1];
+        if (keys is not RopeOp { Inputs: [_, RopeAnglesOp angles] } rope)
+            return null;
+        var key = (angles, rope.Offset, rope.Pairing);
+        return turns.TryGetValue(key, out var turn) ? turn : turns[key] = new KeyTurn(angles.Frequencies.Inverse, rope.Offset, rope.Pairing);
     }
 
     // What the layers that read a slot see at most. Where tokens see those after them, all of a text is one step.

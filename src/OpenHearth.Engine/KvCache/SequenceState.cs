@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Engine.KvCache;
@@ -36,6 +37,9 @@ internal sealed class SequenceState : IDisposable
 
     /// <summary>The blocks of a group of layers as the attention kernel takes them; those that are not held are empty.</summary>
     public MemoryRegion[] Blocks(int group) => _tables[group].Regions;
+
+    /// <summary>The keys of a group of layers that wait until their block is full, likewise; empty where none do.</summary>
+    public MemoryRegion Waiting(int group) => _tables[group].Waiting;
 
     /// <summary>The state that a layer carries from token to token.</summary>
     public Span<float> State(StateSlot slot) => _state!.Slice(slot.Offset, slot.Length);
@@ -79,7 +83,7 @@ internal sealed class SequenceState : IDisposable
         _missing -= again;
         if (KeepsTokens)
             _tokens.AddRange(tokens[again..]);
-        if (_state is not null)
+        if (_state is not null && Length == Enterable(Length))
             _history!.Advance(Length, _state);
         foreach (var table in _tables)
             table.Forget(Length);
@@ -88,8 +92,8 @@ internal sealed class SequenceState : IDisposable
     /// <summary>Brings memory back to where it was before a step that has failed half-way.</summary>
     public void Abandon()
     {
-        if (_state is not null)
-            GoBack(Length, Remembered);
+        if (_state is not null || _pool.Layout.Seals)
+            GoBack(Enterable(Length), Remembered);
     }
 
     /// <summary>
@@ -187,11 +191,17 @@ internal sealed class SequenceState : IDisposable
         _history!.Load(file, Length, _pool.Layout.StateLength);
     }
 
-    private bool KeepsTokens => _state is not null || _pool.Layout.OriginalLength > 0 || _pool.Layout.Forgets;
+    private bool KeepsTokens => _state is not null || _pool.Layout.OriginalLength > 0 || _pool.Layout.Forgets || _pool.Layout.Seals;
+
+    // The last place up to a length where tokens can be put that have been there before: the keys that a block has rounded
+    // are no longer precise enough to be rounded with others.
+    private int Enterable(int length) => _pool.Layout.Seals ? length / CacheFormat.BlockTokens * CacheFormat.BlockTokens : length;
 
     // Memory as it was after so many tokens, or earlier where state or blocks were not kept; of all tokens, as many stay remembered.
     private void GoBack(int length, int remembered)
     {
+        if (length / CacheFormat.BlockTokens < Length / CacheFormat.BlockTokens || _state is not null)
+            length = Enterable(length);
         if (_state is not null)
             length = _history!.Restore(length, _state);
         if (!Array.TrueForAll(_tables, table => table.Holds(length)))

@@ -49,10 +49,10 @@ internal sealed class AttentionOp(Node[] inputs, AttentionShape shape, CacheSlot
 
     public override void Forward(StepContext step)
     {
-        var offset = step.Cache.Offset(slot);
+        var place = step.Cache.Place(slot);
         if (Inputs.Length > 1)
-            Attention.Store(step.Pool, shape, step.Cache.Formats, offset, step.AttentionRuns(slot), step.Values(Inputs[1]), Inputs.Length > 2 ? step.Values(Inputs[2]) : default);
-        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Formats, offset, step.AttentionRuns(slot), step.Values(Inputs[0]), Sinks, Slopes, step.Values(this));
+            Attention.Store(step.Pool, shape, step.Cache.Formats, place, step.AttentionRuns(slot), step.Values(Inputs[1]), Inputs.Length > 2 ? step.Values(Inputs[2]) : default);
+        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Formats, place, step.AttentionRuns(slot), step.Values(Inputs[0]), Sinks, Slopes, step.Values(this));
     }
 }
 

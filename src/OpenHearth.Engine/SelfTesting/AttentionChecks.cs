@@ -1,4 +1,5 @@
 using OpenHearth.Kernels.Attention;
+using OpenHearth.Kernels.Elementwise;
 using OpenHearth.Kernels.Memory;
 using OpenHearth.Kernels.Threading;
 
@@ -29,14 +30,16 @@ internal static class AttentionChecks
         var total = past + count;
         var blocks = (total + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens;
         using var memory = new NativeBuffer<byte>(blocks * format.BlockBytes(shape));
+        using var waiting = new NativeBuffer<byte>(format.WaitingBytes(shape));
         using var workspace = new AttentionWorkspace();
+        var place = new CachePlace(0, 0, new KeyTurn([1, 0.1f, 0.01f], 4, RotaryPairing.Halves));
         var region = MemoryRegion.Of(memory);
         var pages = Enumerable.Range(0, blocks).Select(i => region.Slice(i * format.BlockBytes(shape), format.BlockBytes(shape))).ToArray();
         var keys = Deviation.Normal(1, total * KeyHeads * KeyWidth);
         var values = Deviation.Normal(2, total * KeyHeads * ValueWidth);
-        Attention.Store(pool, shape, format, 0, [new AttentionRun(pages, 0, total, 0)], keys, values);
+        Attention.Store(pool, shape, format, place, [new AttentionRun(pages, 0, total, 0, MemoryRegion.Of(waiting))], keys, values);
         var output = new float[count * Heads * ValueWidth];
-        Attention.Forward(pool, workspace, shape, format, 0, [new AttentionRun(pages, 0, count, past)], Deviation.Normal(3, count * Heads * KeyWidth), [], [], output);
+        Attention.Forward(pool, workspace, shape, format, place, [new AttentionRun(pages, 0, count, past, MemoryRegion.Of(waiting))], Deviation.Normal(3, count * Heads * KeyWidth), [], [], output);
         return output;
     }
 }

@@ -19,21 +19,23 @@ public static unsafe class Attention
     /// <param name="pool">Runs the parts.</param>
     /// <param name="shape">The layer.</param>
     /// <param name="format">Formats of the cache.</param>
-    /// <param name="slot">Byte offset of the layer in a block.</param>
+    /// <param name="place">Where the layer is.</param>
     /// <param name="runs">The runs of the step.</param>
     /// <param name="keys">[tokens, keyHeads, keyWidth]</param>
     /// <param name="values">[tokens, keyHeads, valueWidth]; empty where values are in the keys</param>
-    public static void Store(ComputePool pool, AttentionShape shape, CacheFormats format, long slot, ReadOnlySpan<AttentionRun> runs, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
+    public static void Store(ComputePool pool, AttentionShape shape, CacheFormats format, CachePlace place, ReadOnlySpan<AttentionRun> runs, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
     {
         fixed (float* pk = keys, pv = values)
         {
             foreach (ref readonly var run in runs)
             {
-                CheckRun(shape, format, slot, run, run.Past);
+                CheckRun(shape, format, place, run, run.Past);
                 Check.Rows(keys.Length, run.FirstRow + run.Count, shape.KeyHeads * shape.KeyWidth);
                 if (!shape.ValuesInKeys)
                     Check.Rows(values.Length, run.FirstRow + run.Count, shape.KeyHeads * shape.ValueWidth);
-                RowKernel.Run(pool, new Writer { Shape = shape, Format = format, Slot = slot, Sequence = run, Keys = pk, Values = pv }, run.Count, shape.KeyHeads * (shape.KeyWidth + shape.ValueWidth) * 4);
+                if (format.SealsKeys)
+                    RowKernel.Run(pool, new KeySealer { Shape = shape, Format = format, Place = place, Sequence = run, Keys = pk }, shape.KeyHeads, run.Count * shape.KeyWidth * 4);
+                RowKernel.Run(pool, new Writer { Shape = shape, Format = format, Place = place, Sequence = run, Keys = pk, Values = pv }, run.Count, shape.KeyHeads * (shape.KeyWidth + shape.ValueWidth) * 4);
             }
         }
     }
@@ -43,19 +45,19 @@ public static unsafe class Attention
     /// <param name="workspace">Memory to work in.</param>
     /// <param name="shape">The layer.</param>
     /// <param name="format">Formats of the cache.</param>
-    /// <param name="slot">Byte offset of the layer in a block.</param>
+    /// <param name="place">Where the layer is.</param>
     /// <param name="runs">The runs of the step.</param>
     /// <param name="queries">[tokens, heads, keyWidth]</param>
     /// <param name="sinks">[heads] a score that no value belongs to, or empty</param>
     /// <param name="slopes">[heads] ALiBi: a score loses slope times distance; or empty</param>
     /// <param name="output">[tokens, heads, valueWidth]</param>
     public static void Forward(
-        ComputePool pool, AttentionWorkspace workspace, AttentionShape shape, CacheFormats format, long slot, ReadOnlySpan<AttentionRun> runs,
+        ComputePool pool, AttentionWorkspace workspace, AttentionShape shape, CacheFormats format, CachePlace place, ReadOnlySpan<AttentionRun> runs,
         ReadOnlySpan<float> queries, ReadOnlySpan<float> sinks, ReadOnlySpan<float> slopes, Span<float> output)
     {
         Check.Row(sinks.Length, shape.Heads);
         Check.Row(slopes.Length, shape.Heads);
-        var partials = Cut(workspace.Units, shape, format, slot, runs, queries.Length, output.Length);
+        var partials = Cut(workspace.Units, shape, format, place, runs, queries.Length, output.Length);
         var scratch = AttentionTile.ScratchLength(shape);
         var rowWidth = AttentionTile.PartialWidth(shape);
         fixed (float* pq = queries, ps = sinks, pl = slopes, po = output)
@@ -69,7 +71,7 @@ public static unsafe class Attention
                 Scratch = workspace.Scratch(scratch * pool.Threads).Pointer,
                 ScratchLength = scratch,
                 Partials = workspace.Partials(partials * rowWidth).Pointer,
-                Tile = new AttentionTile { Workspace = workspace, Shape = shape, Format = format, Slot = slot, Queries = pq, Output = po, Sinks = ps, Slopes = pl },
+                Tile = new AttentionTile { Workspace = workspace, Shape = shape, Format = format, Place = place, Queries = pq, Output = po, Sinks = ps, Slopes = pl },
             };
             workspace.NextUnit = 0;
             if (workspace.Units.Count == 1 || Work(workspace.Units, shape) < 128 * 1024)
@@ -98,7 +100,7 @@ public static unsafe class Attention
     internal static long PartialRows(AttentionShape shape, int tokens) =>
         shape.Group <= SplitRows && tokens > SplitKeys ? (long)shape.Heads * ((tokens / SplitKeys) + 1) : 0;
 
-    private static long Cut(List<AttentionUnit> units, AttentionShape shape, CacheFormats format, long slot, ReadOnlySpan<AttentionRun> runs, int queries, int output)
+    private static long Cut(List<AttentionUnit> units, AttentionShape shape, CacheFormats format, CachePlace place, ReadOnlySpan<AttentionRun> runs, int queries, int output)
     {
         units.Clear();
         var tileRows = AttentionTile.MostRows(shape);
@@ -106,7 +108,7 @@ public static unsafe class Attention
         for (var i = 0; i < runs.Length; i++)
         {
             ref readonly var run = ref runs[i];
-            CheckRun(shape, format, slot, run, run.Count > 0 ? Visible(shape, run, 0).First : 0);
+            CheckRun(shape, format, place, run, run.Count > 0 ? Visible(shape, run, 0).First : 0);
             Check.Rows(queries, run.FirstRow + run.Count, shape.Heads * shape.KeyWidth);
             Check.Rows(output, run.FirstRow + run.Count, shape.Heads * shape.ValueWidth);
             var rows = run.Count * shape.Group;
@@ -190,16 +192,20 @@ public static unsafe class Attention
             target[i] /= total;
     }
 
-    private static void CheckRun(AttentionShape shape, CacheFormats format, long slot, in AttentionRun run, int firstKey)
+    private static void CheckRun(AttentionShape shape, CacheFormats format, CachePlace place, in AttentionRun run, int firstKey)
     {
         var blocks = (run.Past + run.Count + CacheFormat.BlockTokens - 1) / CacheFormat.BlockTokens;
         if (run.Count < 1 || run.Past < 0 || run.FirstRow < 0 || run.Blocks.Length < blocks)
             throw new ArgumentException($"A run of {run.Count} tokens after {run.Past} needs {blocks} cache blocks, {run.Blocks.Length} are there.");
         for (var i = Math.Max(firstKey, 0) / CacheFormat.BlockTokens; i < blocks; i++)
         {
-            if (run.Blocks[i].Length < slot + format.BlockBytes(shape))
-                throw new ArgumentException($"Cache block {i} has {run.Blocks[i].Length} bytes, the layer ends at {slot + format.BlockBytes(shape)}.");
+            if (run.Blocks[i].Length < place.InBlock + format.BlockBytes(shape))
+                throw new ArgumentException($"Cache block {i} has {run.Blocks[i].Length} bytes, the layer ends at {place.InBlock + format.BlockBytes(shape)}.");
         }
+        if (format.SealsKeys && run.Waiting.Length < place.Waiting + format.WaitingBytes(shape))
+            throw new ArgumentException($"There are {run.Waiting.Length} bytes for waiting keys, the layer ends at {place.Waiting + format.WaitingBytes(shape)}.");
+        if (place.Turn is not null && place.Turn.End > shape.KeyWidth)
+            throw new ArgumentException($"{place.Turn.End} values of a key are to turn, it has {shape.KeyWidth}.");
     }
 
     private struct Job : IJob
@@ -230,22 +236,23 @@ public static unsafe class Attention
     {
         public AttentionShape Shape;
         public CacheFormats Format;
-        public long Slot;
+        public CachePlace Place;
         public AttentionRun Sequence;
         public float* Keys; // [tokens, keyHeads, keyWidth]
         public float* Values; // [tokens, keyHeads, valueWidth]
 
         public readonly void Run<TSimd, TVector>(int first, int end) where TSimd : struct, ISimd<TVector> where TVector : struct
         {
-            var (keyPart, valuePart) = (Format.KeyPart(Shape), Format.ValuePart(Shape));
+            var valuePart = Format.ValuePart(Shape);
             for (var t = first; t < end; t++)
             {
                 var (block, token) = Math.DivRem(Sequence.Past + t, CacheFormat.BlockTokens);
                 var row = (long)(Sequence.FirstRow + t) * Shape.KeyHeads;
                 for (var head = 0; head < Shape.KeyHeads; head++)
                 {
-                    var plane = Sequence.Blocks[block].Pointer + Slot + (head * Format.HeadBytes(Shape));
-                    Format.Keys.StoreKey(Keys + ((row + head) * Shape.KeyWidth), plane, token, Shape.KeyWidth, keyPart);
+                    var plane = Sequence.Blocks[block].Pointer + Place.InBlock + (head * Format.HeadBytes(Shape));
+                    if (!Format.SealsKeys)
+                        Format.Keys.StoreKey(Keys + ((row + head) * Shape.KeyWidth), plane, token, Shape.KeyWidth);
                     if (!Shape.ValuesInKeys)
                         Format.Values.StoreValue(Values + ((row + head) * Shape.ValueWidth), plane + Format.KeyBytes(Shape), token, Shape.ValueWidth, valuePart);
                 }

@@ -7,4 +7,5 @@ namespace OpenHearth.Kernels.Attention;
 /// <param name="FirstRow">Row of the run's first token among the activations of the step.</param>
 /// <param name="Count">Tokens of the run.</param>
 /// <param name="Past">Tokens of the sequence that came before.</param>
-public readonly record struct AttentionRun(MemoryRegion[] Blocks, int FirstRow, int Count, int Past);
+/// <param name="Waiting">The sequence's keys of the block that is not full yet, where <see cref="CacheFormats.SealsKeys"/>; otherwise empty.</param>
+public readonly record struct AttentionRun(MemoryRegion[] Blocks, int FirstRow, int Count, int Past, MemoryRegion Waiting = default);

@@ -24,7 +24,7 @@ internal unsafe struct AttentionTile : IRowKernel
     public CacheFormats Format;
     public AttentionRun Sequence;
     public AttentionUnit Unit;
-    public long Slot; // byte offset of the layer in a block
+    public CachePlace Place;
     public float* Queries; // [tokens, heads, keyWidth]
     public float* Output; // [tokens, heads, valueWidth]
     public float* Sinks; // [heads] or null
@@ -61,7 +61,7 @@ internal unsafe struct AttentionTile : IRowKernel
         var totals = scores + (rows * Block); // [rows, 16] lanes to be added up
         var references = totals + (rows * TotalLanes); // [rows] scores that weights are relative to
         Begin<TSimd, TVector>(queries, sums, padded, references, totals);
-        var (firstSeenByAll, endSeenByAll) = (Visible(Place(Unit.Rows - 1).Token).First, Visible(Place(0).Token).End);
+        var (firstSeenByAll, endSeenByAll) = (Visible(Row(Unit.Rows - 1).Token).First, Visible(Row(0).Token).End);
         for (var key = Unit.FirstKey / Block * Block; key < Unit.EndKey; key += Block)
         {
             var keyPlane = Plane(Sequence, Unit, key);
@@ -71,7 +71,9 @@ internal unsafe struct AttentionTile : IRowKernel
             var seeing = Unit.Rows - unseeing;
             var seen = scores + (unseeing * Block);
             new Span<float>(seen, seeing * Block).Clear();
-            var keys = TakesHalves<TSimd, TVector>(Format.Keys) ? null : Format.Keys.LoadKeys(keyPlane, Shape.KeyWidth, keyScratch);
+            var keys = TakesHalves<TSimd, TVector>(Format.Keys) ? null
+                : Format.SealsKeys ? KeySealer.Load<TSimd, TVector>(Sequence, key / Block, Unit.KeyHead, Shape, Format, Place, keyPlane, keyScratch)
+                : Format.Keys.LoadKeys(keyPlane, Shape.KeyWidth, keyScratch);
             Multiply<TSimd, TVector>(
                 queries + (unseeing * Shape.KeyWidth), Shape.KeyWidth, keys, keyPlane, 0, Block, seen, Block, seeing, Shape.KeyWidth, valuePlane);
             var from = Math.Max(Unit.FirstKey - key, 0);
@@ -92,7 +94,7 @@ internal unsafe struct AttentionTile : IRowKernel
     }
 
     private readonly byte* Plane(in AttentionRun run, in AttentionUnit unit, int key) =>
-        run.Blocks[key / Block].Pointer + Slot + (unit.KeyHead * Format.HeadBytes(Shape));
+        run.Blocks[key / Block].Pointer + Place.InBlock + (unit.KeyHead * Format.HeadBytes(Shape));
 
     // The first keys of the unit that this thread will probably take next.
     private readonly byte* Following(byte* otherwise)
@@ -126,7 +128,7 @@ internal unsafe struct AttentionTile : IRowKernel
         new Span<float>(totals, Unit.Rows * TotalLanes).Clear();
         for (var r = 0; r < Unit.Rows; r++)
         {
-            var (token, head) = Place(r);
+            var (token, head) = Row(r);
             var source = Queries + ((((long)Sequence.FirstRow + token) * Shape.Heads) + head) * Shape.KeyWidth;
             var query = queries + (r * Shape.KeyWidth);
             var i = 0;
@@ -134,7 +136,6 @@ internal unsafe struct AttentionTile : IRowKernel
                 TSimd.Store(TSimd.Multiply(TSimd.Load(source + i), scale), query + i);
             for (; i < Shape.KeyWidth; i++)
                 query[i] = source[i] * Shape.Scale;
-            HeadRotation.Apply(query, Shape.KeyWidth, Format.KeyPart(Shape));
             var sink = Sinks != null && Unit.CountsSinks;
             references[r] = sink ? Sinks[head] : float.NegativeInfinity;
             totals[r * TotalLanes] = sink ? 1f : 0f;
@@ -181,13 +182,13 @@ internal unsafe struct AttentionTile : IRowKernel
     // What a row sees of a block.
     private readonly (int Low, int High) Seen(int r, int key, int from, int to)
     {
-        var (first, end) = Visible(Place(r).Token);
+        var (first, end) = Visible(Row(r).Token);
         return (Math.Max(first - key, from), Math.Min(end - key, to));
     }
 
     private readonly void Slope(int r, int key, int low, int high, float* scores)
     {
-        var (token, head) = Place(r);
+        var (token, head) = Row(r);
         for (var j = low; j < high; j++)
             scores[j] += Slopes[head] * (key + j - (Sequence.Past + token));
     }
@@ -222,7 +223,7 @@ internal unsafe struct AttentionTile : IRowKernel
                 partial[padded + 1] = total;
                 continue;
             }
-            var (token, head) = Place(r);
+            var (token, head) = Row(r);
             var target = Output + ((((long)Sequence.FirstRow + token) * Shape.Heads) + head) * Shape.ValueWidth;
             var i = 0;
             for (; i <= Shape.ValueWidth - TSimd.Count; i += TSimd.Count)
@@ -243,7 +244,7 @@ internal unsafe struct AttentionTile : IRowKernel
         return values;
     }
 
-    private readonly (int Token, int Head) Place(int row)
+    private readonly (int Token, int Head) Row(int row)
     {
         var (token, member) = Math.DivRem(Unit.FirstRow + row, Shape.Group);
         return (token, (Unit.KeyHead * Shape.Group) + member);

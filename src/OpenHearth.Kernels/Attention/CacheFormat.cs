@@ -3,7 +3,8 @@ namespace OpenHearth.Kernels.Attention;
 /// <summary>
 /// How numbers are stored in a block of the cache. A plane of keys is [keyWidth, 64 tokens], transposed so that a vector
 /// spans tokens; a plane of values is [64 tokens, valueWidth padded to 16]. Both then enter attention as the right side of
-/// a plain row-major product. Formats with scales have one for each token and 32 of its values, behind the numbers.
+/// a plain row-major product. Formats with scales have them behind the numbers: one for each token and 32 of its values, or for
+/// keys of 64 tokens in one channel, where a block is rounded as a whole.
 /// </summary>
 public abstract unsafe class CacheFormat
 {
@@ -25,7 +26,7 @@ public abstract unsafe class CacheFormat
     /// <summary>8 bits and a scale for 32 values: 8.5 bits a value.</summary>
     public static CacheFormat Q8_0 { get; } = new Q8_0CacheFormat();
 
-    /// <summary>4 bits and a scale for 32 values: 4.5 bits a value.</summary>
+    /// <summary>4 bits and a scale for 32 values, or step and minimum for a channel of 64 keys: 4.5 bits a value.</summary>
     public static CacheFormat Q4_0 { get; } = new Q4_0CacheFormat();
 
     /// <summary>All formats.</summary>
@@ -43,18 +44,33 @@ public abstract unsafe class CacheFormat
     /// <summary>Bytes of <paramref name="width"/> values for each token of a block.</summary>
     internal abstract long PlaneBytes(int width);
 
-    /// <summary>True where heads are stored rotated.</summary>
-    internal virtual bool Rotates => false;
+    /// <summary>True where values are stored rotated.</summary>
+    internal virtual bool RotatesValues => false;
 
-    /// <summary>Puts a token's key into its column.</summary>
+    /// <summary>True where keys of a block wait in half precision until it is full, and are rounded together then.</summary>
+    internal virtual bool SealsKeys => false;
+
+    /// <summary>Puts a token's key into its column, of a plane in half precision where <see cref="SealsKeys"/>.</summary>
     /// <param name="key">[width]</param>
     /// <param name="plane">The plane.</param>
     /// <param name="token">Place in the block.</param>
     /// <param name="width">Values of the key.</param>
-    /// <param name="part">What <see cref="HeadRotation"/> rotates together; for formats that do.</param>
-    internal abstract void StoreKey(float* key, byte* plane, int token, int width, int part);
+    internal abstract void StoreKey(float* key, byte* plane, int token, int width);
 
-    /// <summary>Puts a token's value into its row, likewise.</summary>
+    /// <summary>Rounds the keys of a full block, where <see cref="SealsKeys"/>.</summary>
+    /// <param name="waiting">[width, 64 tokens] in half precision</param>
+    /// <param name="plane">The plane.</param>
+    /// <param name="width">Values of a key.</param>
+    /// <param name="turn">How they turn first, or null.</param>
+    /// <param name="first">The token from which on they need be precise: those before are kept elsewhere.</param>
+    internal virtual void SealKeys(byte* waiting, byte* plane, int width, KeyTurn? turn, int first) => throw new NotSupportedException($"{Name} rounds every key by itself.");
+
+    /// <summary>Puts a token's value into its row.</summary>
+    /// <param name="value">[width]</param>
+    /// <param name="plane">The plane.</param>
+    /// <param name="token">Place in the block.</param>
+    /// <param name="width">Values of the value.</param>
+    /// <param name="part">What <see cref="HeadRotation"/> rotates together; for formats that do.</param>
     internal abstract void StoreValue(float* value, byte* plane, int token, int width, int part);
 
     /// <summary>A plane of keys as floats: where it lies, or decoded into <paramref name="scratch"/>. The bits don't depend on the processor.</summary>

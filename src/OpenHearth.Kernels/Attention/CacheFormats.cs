@@ -14,13 +14,17 @@ public readonly record struct CacheFormats(CacheFormat Keys, CacheFormat Values)
     /// <summary>Bytes of one key head of one layer in a block.</summary>
     internal long HeadBytes(AttentionShape shape) => KeyBytes(shape) + (shape.ValuesInKeys ? 0 : Values.PlaneBytes(CacheFormat.Padded(shape.ValueWidth)));
 
-    /// <summary>Values of a key that are rotated together, 1 for none. Values in keys must be whole parts of them.</summary>
-    internal int KeyPart(AttentionShape shape) => !Keys.Rotates ? 1
-        : shape.ValuesInKeys ? Math.Min(HeadRotation.PartOf(shape.KeyWidth), HeadRotation.PartOf(shape.ValueWidth))
-        : HeadRotation.PartOf(shape.KeyWidth);
+    /// <summary>True where a block of keys is rounded as a whole. Until it is full they wait in memory that the sequence has beside its blocks.</summary>
+    public bool SealsKeys => Keys.SealsKeys;
+
+    /// <summary>Bytes that the waiting keys of one attention layer take in a sequence.</summary>
+    public long WaitingBytes(AttentionShape shape) => shape.KeyHeads * WaitingHeadBytes(shape);
+
+    /// <summary>Bytes of one key head of them: a block in half precision, then the first key of the sequence.</summary>
+    internal long WaitingHeadBytes(AttentionShape shape) => SealsKeys ? CacheFormat.F16.PlaneBytes(shape.KeyWidth) + (shape.KeyWidth * sizeof(ushort)) : 0;
 
     /// <summary>Values of a result that are rotated together, 1 for none.</summary>
-    internal int ValuePart(AttentionShape shape) => shape.ValuesInKeys ? KeyPart(shape) : Values.Rotates ? HeadRotation.PartOf(shape.ValueWidth) : 1;
+    internal int ValuePart(AttentionShape shape) => Values.RotatesValues && !shape.ValuesInKeys ? HeadRotation.PartOf(shape.ValueWidth) : 1;
 
     /// <summary>Bytes before the plane of values.</summary>
     internal long KeyBytes(AttentionShape shape) => Keys.PlaneBytes(shape.KeyWidth);

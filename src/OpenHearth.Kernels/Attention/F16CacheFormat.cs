@@ -13,7 +13,7 @@ internal sealed unsafe class F16CacheFormat : CacheFormat
 
     internal override long PlaneBytes(int width) => (long)width * BlockTokens * sizeof(ushort);
 
-    internal override void StoreKey(float* key, byte* plane, int token, int width, int part)
+    internal override void StoreKey(float* key, byte* plane, int token, int width)
     {
         var column = (ushort*)plane + token;
         for (var i = 0; i < width; i++)

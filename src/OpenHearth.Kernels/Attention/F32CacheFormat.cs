@@ -7,7 +7,7 @@ internal sealed unsafe class F32CacheFormat : CacheFormat
 
     internal override long PlaneBytes(int width) => (long)width * BlockTokens * sizeof(float);
 
-    internal override void StoreKey(float* key, byte* plane, int token, int width, int part)
+    internal override void StoreKey(float* key, byte* plane, int token, int width)
     {
         var column = (float*)plane + token;
         for (var i = 0; i < width; i++)

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace OpenHearth.Kernels.Attention;
 
 /// <summary>
-/// The orthonormal Hadamard transform of the parts of a head, which is its own inverse. Where keys are stored rotated and
-/// queries are rotated too, scores stay the same; where values are, results are rotated back. It spreads single large
+/// The orthonormal Hadamard transform of the parts of a head, which is its own inverse. Where values are stored rotated,
+/// results are rotated back. It spreads single large
 /// values over their neighbours, so that one scale serves them all. Source: Ashkboos et al., QuaRot, 2024.
 /// </summary>
 internal static unsafe class HeadRotation

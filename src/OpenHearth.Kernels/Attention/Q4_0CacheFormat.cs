@@ -5,39 +5,55 @@ using OpenHearth.Kernels.Vectors;
 namespace OpenHearth.Kernels.Attention;
 
 /// <summary>
-/// Cache blocks of Q4_0, value = scale · (code − 8), with codes and scales apart. A byte holds two codes of one token, so
-/// that threads which store different tokens never share one: of keys, values 2i (low) and 2i + 1 of the width
-/// [width / 2, 64 tokens]; of values, those at j (low) and j + 16 of each 32 (j + 8 of a last 16) [64 tokens, width / 2].
-/// Scales are half precision: [groups, 64 tokens] of keys, [64 tokens, groups] of values.
+/// Cache blocks of four bits. Values are rotated and then scale · (code − 8), with a scale for 32 of a token; a byte holds
+/// those at j (low) and j + 16 of each 32 (j + 8 of a last 16): codes [64 tokens, width / 2], then scales [64 tokens, groups].
+/// Keys are turned back and then minimum + step · code, with a minimum and a step for a channel of a block, because some
+/// channels are large in all tokens; a byte holds channels 2i (low) and 2i + 1 of one token: codes [width / 2, 64 tokens],
+/// then steps [width] and minima [width]. Scales, steps and minima are half precision.
+/// Source of keys by channel: Liu et al., KIVI, 2024.
 /// </summary>
 internal sealed unsafe class Q4_0CacheFormat : CacheFormat
 {
+    private const int LargestCode = 15;
+
     private static readonly CpuLevel Level = CpuFeatures.Current.Level;
 
     public override string Name => "q4_0";
 
-    internal override long PlaneBytes(int width) => BlockTokens * ((((long)width + 1) / 2) + (Groups(width) * sizeof(ushort)));
+    // What is behind the codes takes 4 bytes for 1 channel of keys, and as many for 32 values of 2 tokens.
+    internal override long PlaneBytes(int width) => CodeBytes(width) + (BlockTokens * Groups(width) * sizeof(ushort));
 
-    internal override bool Rotates => true;
+    internal override bool RotatesValues => true;
 
-    internal override void StoreKey(float* key, byte* plane, int token, int width, int part)
+    internal override bool SealsKeys => true;
+
+    internal override void StoreKey(float* key, byte* plane, int token, int width) => F16.StoreKey(key, plane, token, width);
+
+    internal override void SealKeys(byte* waiting, byte* plane, int width, KeyTurn? turn, int first)
     {
-        var scales = (ushort*)(plane + (((long)width + 1) / 2 * BlockTokens)) + token;
-        var codes = stackalloc byte[GroupValues];
-        var rotated = stackalloc float[HeadRotation.Largest];
-        for (var first = 0; first < width; first += GroupValues)
+        var channels = stackalloc float[2 * BlockTokens];
+        for (var channel = 0; channel < width; channel++)
         {
-            var count = Math.Min(GroupValues, width - first);
-            scales[first / GroupValues * BlockTokens] = Encode(Group(key, first, width, part, rotated), count, codes);
-            for (var i = 0; i < count; i += 2)
-                plane[((first + i) / 2 * BlockTokens) + token] = (byte)(codes[i] | (codes[i + 1] << 4));
+            if (turn is not null && turn.Turns(channel))
+                continue;
+            F16.LoadKeys(waiting + ((long)channel * BlockTokens * sizeof(ushort)), 1, channels);
+            EncodeChannel(channels, plane, channel, width, first);
+        }
+        for (var pair = 0; pair < (turn?.Pairs ?? 0); pair++)
+        {
+            var (x, y) = turn!.Pair(pair);
+            F16.LoadKeys(waiting + ((long)x * BlockTokens * sizeof(ushort)), 1, channels);
+            F16.LoadKeys(waiting + ((long)y * BlockTokens * sizeof(ushort)), 1, channels + BlockTokens);
+            turn.Back(pair, channels, channels + BlockTokens);
+            EncodeChannel(channels, plane, x, width, first);
+            EncodeChannel(channels + BlockTokens, plane, y, width, first);
         }
     }
 
     internal override void StoreValue(float* value, byte* plane, int token, int width, int part)
     {
         var padded = Padded(width);
-        var scales = (ushort*)(plane + ((long)padded / 2 * BlockTokens)) + (token * Groups(padded));
+        var scales = (ushort*)(plane + CodeBytes(padded)) + (token * Groups(padded));
         var row = plane + (token * padded / 2);
         var codes = stackalloc byte[GroupValues];
         var rotated = stackalloc float[HeadRotation.Largest];
@@ -52,17 +68,19 @@ internal sealed unsafe class Q4_0CacheFormat : CacheFormat
 
     internal override float* LoadKeys(byte* plane, int width, float* scratch)
     {
-        var kernel = new DecodeKeys { Codes = plane, Scales = (ushort*)(plane + (((long)width + 1) / 2 * BlockTokens)), Width = width, Target = scratch };
-        RowKernel.RunWidest(Level, ref kernel, 0, Groups(width));
+        var kernel = new DecodeKeys { Codes = plane, Ranges = (ushort*)(plane + CodeBytes(width)), Width = width, Target = scratch };
+        RowKernel.RunWidest(Level, ref kernel, 0, (width + 1) / 2);
         return scratch;
     }
 
     internal override float* LoadValues(byte* plane, int paddedWidth, float* scratch)
     {
-        var kernel = new DecodeValues { Codes = plane, Scales = (ushort*)(plane + ((long)paddedWidth / 2 * BlockTokens)), Width = paddedWidth, Target = scratch };
+        var kernel = new DecodeValues { Codes = plane, Scales = (ushort*)(plane + CodeBytes(paddedWidth)), Width = paddedWidth, Target = scratch };
         RowKernel.RunWidest(Level, ref kernel, 0, BlockTokens);
         return scratch;
     }
+
+    private static long CodeBytes(int width) => ((long)width + 1) / 2 * BlockTokens;
 
     // The values from a place on, rotated. A part is rotated when its first group comes.
     private static float* Group(float* head, int first, int width, int part, float* rotated)
@@ -90,32 +108,51 @@ internal sealed unsafe class Q4_0CacheFormat : CacheFormat
         return scale;
     }
 
+    private static void EncodeChannel(float* values, byte* plane, int channel, int width, int first)
+    {
+        var (low, high) = (values[first], values[first]);
+        for (var t = first + 1; t < BlockTokens; t++)
+            (low, high) = (MathF.Min(low, values[t]), MathF.Max(high, values[t]));
+        var ranges = (ushort*)(plane + CodeBytes(width));
+        ranges[channel] = F16CacheFormat.FromSingle((high - low) / LargestCode);
+        ranges[width + channel] = F16CacheFormat.FromSingle(low);
+        var step = (float)BitConverter.UInt16BitsToHalf(ranges[channel]);
+        var (inverse, minimum) = (step == 0 ? 0 : 1 / step, (float)BitConverter.UInt16BitsToHalf(ranges[width + channel]));
+        var codes = plane + (channel / 2 * BlockTokens);
+        for (var t = 0; t < BlockTokens; t++)
+        {
+            var code = (byte)Math.Clamp(MathF.Round((values[t] - minimum) * inverse), 0f, LargestCode);
+            codes[t] = (byte)((channel & 1) == 0 ? (codes[t] & 0xF0) | code : (codes[t] & 15) | (code << 4));
+        }
+    }
+
     internal struct DecodeKeys : IRowKernel
     {
         public byte* Codes; // [width / 2, 64 tokens]
-        public ushort* Scales; // [groups, 64 tokens]
+        public ushort* Ranges; // [step and minimum, width]
         public int Width;
         public float* Target; // [width, 64 tokens]
 
+        // The product has 15 digits, so that it makes no difference whether sums are fused.
         public readonly void Run<TSimd, TVector>(int first, int end) where TSimd : struct, ISimd<TVector> where TVector : struct
         {
-            for (var group = first; group < end; group++)
+            for (var i = first; i < end; i++)
             {
-                var stop = Math.Min((group + 1) * GroupValues, Width);
+                var (lowStep, lowMinimum) = Range<TSimd, TVector>(2 * i);
+                var (highStep, highMinimum) = Range<TSimd, TVector>(Math.Min((2 * i) + 1, Width - 1));
+                var target = Target + (2 * i * BlockTokens);
                 for (var t = 0; t < BlockTokens; t += TSimd.Count)
                 {
-                    var scale = TSimd.LoadHalf(Scales + (group * BlockTokens) + t);
-                    var zero = TSimd.Multiply(scale, TSimd.Broadcast(-8));
-                    for (var i = group * GroupValues; i < stop; i += 2)
-                    {
-                        var (low, high) = TSimd.LoadNibbles(Codes + (i / 2 * BlockTokens) + t);
-                        TSimd.Store(TSimd.MultiplyAdd(low, scale, zero), Target + (i * BlockTokens) + t);
-                        if (i + 1 < stop)
-                            TSimd.Store(TSimd.MultiplyAdd(high, scale, zero), Target + ((i + 1) * BlockTokens) + t);
-                    }
+                    var (low, high) = TSimd.LoadNibbles(Codes + (i * BlockTokens) + t);
+                    TSimd.Store(TSimd.MultiplyAdd(low, lowStep, lowMinimum), target + t);
+                    if ((2 * i) + 1 < Width)
+                        TSimd.Store(TSimd.MultiplyAdd(high, highStep, highMinimum), target + BlockTokens + t);
                 }
             }
         }
+
+        private readonly (TVector Step, TVector Minimum) Range<TSimd, TVector>(int channel) where TSimd : struct, ISimd<TVector> where TVector : struct =>
+            (TSimd.Broadcast((float)BitConverter.UInt16BitsToHalf(Ranges[channel])), TSimd.Broadcast((float)BitConverter.UInt16BitsToHalf(Ranges[Width + channel])));
     }
 
     internal struct DecodeValues : IRowKernel

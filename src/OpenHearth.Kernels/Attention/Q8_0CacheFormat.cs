@@ -17,7 +17,7 @@ internal sealed unsafe class Q8_0CacheFormat : CacheFormat
 
     internal override long PlaneBytes(int width) => BlockTokens * ((long)width + (Groups(width) * sizeof(ushort)));
 
-    internal override void StoreKey(float* key, byte* plane, int token, int width, int part)
+    internal override void StoreKey(float* key, byte* plane, int token, int width)
     {
         var scales = (ushort*)(plane + ((long)width * BlockTokens)) + token;
         Store(key, width, (sbyte*)plane + token, BlockTokens, scales, BlockTokens);

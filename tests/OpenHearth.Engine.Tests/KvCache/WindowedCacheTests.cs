@@ -92,7 +92,7 @@ public sealed class WindowedCacheTests : IDisposable
         var layout = new CacheLayout(graph, formats, 64);
         var bytes = formats.BlockBytes(full);
         Assert.Equal([new CacheGroup(0, 0, 2 * bytes), new CacheGroup(100, 0, bytes), new CacheGroup(0, 128, bytes)], layout.Groups);
-        Assert.Equal(bytes, layout.Offset(((AttentionOp)far).Slot));
+        Assert.Equal(new CachePlace(bytes), layout.Place(((AttentionOp)far).Slot));
         Assert.Equal((2 * 1000 * bytes) + (8 * bytes) + (9 * bytes), layout.BytesFor(64_000));
         Assert.InRange(layout.LongestWithin(layout.BytesFor(64_000)), 64_000, 64_064);
     }

@@ -105,7 +105,7 @@ public sealed class AttentionTests : IDisposable
         var q = EveryWidth.Random(1, count * shape.Heads * shape.KeyWidth, 2);
         var k = EveryWidth.Random(2, total * shape.KeyHeads * shape.KeyWidth, 2);
         var v = shape.ValuesInKeys ? [] : EveryWidth.Random(3, total * shape.KeyHeads * shape.ValueWidth);
-        const long Slot = 128;
+        const long Slot = 128, Waiting = 64;
         var blocks = new MemoryRegion[(total + 63) / 64];
         foreach (ref var block in blocks.AsSpan())
         {
@@ -113,12 +113,15 @@ public sealed class AttentionTests : IDisposable
             _blocks[^1].Span.Fill(0x7F); // what is left of others must not show
             block = MemoryRegion.Of(_blocks[^1]);
         }
-        OpenHearth.Kernels.Attention.Attention.Store(_pool, shape, format, Slot, [new AttentionRun(blocks, 0, total, 0)], k, v);
+        _blocks.Add(new NativeBuffer<byte>(Waiting + format.WaitingBytes(shape)));
+        var waiting = MemoryRegion.Of(_blocks[^1]);
+        var place = new CachePlace(Slot, Waiting);
+        OpenHearth.Kernels.Attention.Attention.Store(_pool, shape, format, place, [new AttentionRun(blocks, 0, total, 0, waiting)], k, v);
         // The run comes second in the step, after 2 rows of another.
-        var other = new AttentionRun(blocks, 0, 2, 0);
+        var other = new AttentionRun(blocks, 0, 2, 0, waiting);
         float[] queries = [.. new float[2 * shape.Heads * shape.KeyWidth], .. q];
         var y = new float[(count + 2) * shape.Heads * shape.ValueWidth];
-        OpenHearth.Kernels.Attention.Attention.Forward(_pool, _workspace, shape, format, Slot, [other, new AttentionRun(blocks, 2, count, past)], queries, sinks ?? [], slopes ?? [], y);
+        OpenHearth.Kernels.Attention.Attention.Forward(_pool, _workspace, shape, format, place, [other, new AttentionRun(blocks, 2, count, past, waiting)], queries, sinks ?? [], slopes ?? [], y);
         var expected = new double[count * shape.Heads * shape.ValueWidth];
         for (var t = 0; t < count; t++)
         {
@@ -128,7 +131,7 @@ public sealed class AttentionTests : IDisposable
         EveryWidth.AreClose(expected, y.AsSpan(2 * shape.Heads * shape.ValueWidth), tolerance, $"{format.Name}, {past} + {count}");
     }
 
-    private static double[] Formula(AttentionShape shape, float[] q, float[] k, float[] v, int past, int count, int t, int h, float? sink, float slope)
+    internal static double[] Formula(AttentionShape shape, float[] q, float[] k, float[] v, int past, int count, int t, int h, float? sink, float slope)
     {
         var position = past + t;
         var head = h / shape.Group;

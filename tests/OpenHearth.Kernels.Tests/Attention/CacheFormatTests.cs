@@ -15,7 +15,7 @@ public sealed unsafe class CacheFormatTests
     public void Plane_OfTokensInAnyOrder_GivesThemBackAsPrecisely_AsTheFormatCan(string name, int width)
     {
         var format = CacheFormat.All.Single(format => format.Name == name);
-        foreach (var isKey in new[] { true, false })
+        foreach (var isKey in format.SealsKeys ? [false] : new[] { true, false })
         {
             var columns = isKey ? width : CacheFormat.Padded(width);
             using var plane = new NativeBuffer<byte>(format.PlaneBytes(columns));
@@ -27,7 +27,7 @@ public sealed unsafe class CacheFormatTests
                 fixed (float* row = Row(t, width))
                 {
                     if (isKey)
-                        format.StoreKey(row, plane.Pointer, t, width, Part(width));
+                        format.StoreKey(row, plane.Pointer, t, width);
                     else
                         format.StoreValue(row, plane.Pointer, t, width, Part(width));
                 }
@@ -62,7 +62,7 @@ public sealed unsafe class CacheFormatTests
             Same(new BF16CacheFormat.Widen { Source = (ushort*)codes, Target = y }, width, target, width * Tokens);
             Same(new Q8_0CacheFormat.DecodeKeys { Codes = (sbyte*)codes, Scales = scales, Target = y }, width, target, width * Tokens);
             Same(new Q8_0CacheFormat.DecodeValues { Codes = (sbyte*)codes, Scales = scales, Width = padded, Target = y }, Tokens, target, padded * Tokens);
-            Same(new Q4_0CacheFormat.DecodeKeys { Codes = codes, Scales = scales, Width = width, Target = y }, CacheFormat.Groups(width), target, width * Tokens);
+            Same(new Q4_0CacheFormat.DecodeKeys { Codes = codes, Ranges = scales, Width = width, Target = y }, (width + 1) / 2, target, width * Tokens);
             Same(new Q4_0CacheFormat.DecodeValues { Codes = codes, Scales = scales, Width = padded, Target = y }, Tokens, target, padded * Tokens);
         }
     }
