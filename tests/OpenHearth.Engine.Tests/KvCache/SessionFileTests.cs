@@ -1,4 +1,5 @@
 using OpenHearth.Engine.KvCache;
+using OpenHearth.Engine.Weights;
 
 namespace OpenHearth.Engine.Tests.KvCache;
 
@@ -16,6 +17,7 @@ public sealed class SessionFileTests : IDisposable
     [InlineData(0, CacheType.Q4_0)]
     [InlineData(70, null)]
     [InlineData(70, CacheType.Q8_0)]
+    [InlineData(70, CacheType.Q4_0)]
     public void Load_OfWhatWasSaved_GoesOnAsTheSession(int window, CacheType? type)
     {
         using var file = new TinyLlama(context: 1024, window: window);
@@ -98,6 +100,16 @@ public sealed class SessionFileTests : IDisposable
             using var model = Model.Load(path, options);
             Assert.Contains("saved with another model, cache type", Assert.Throws<InvalidDataException>(() => model.LoadSession(_path, 0, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Load_OfFourBitKeysAsTheyOnceWere_SaysSo()
+    {
+        using var file = new TinyLlama();
+        using var model = Model.Load(file.Path, new ModelOptions { CachedKeys = CacheType.Q4_0 });
+        using var source = ModelSource.Open(file.Path);
+        SessionFile.Write(_path, ModelIdentity.Of(source, "q4_0 f16 False"), content => content.Write(0), TestContext.Current.CancellationToken);
+        Assert.Contains("q4_0 keys by an earlier version", Assert.Throws<InvalidDataException>(() => model.LoadSession(_path, 0, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
