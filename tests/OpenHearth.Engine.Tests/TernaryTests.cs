@@ -42,6 +42,17 @@ public sealed class TernaryTests : IDisposable
         Assert.InRange(LogitComparison.Error(expected, Logits(path, fuse: true)), 0, 1e-5);
     }
 
+    // The op has its own twin; here it is seen to be in the graph, and to go where the file says so.
+    [Fact]
+    public void Logits_WithActivationsOf8Bits_AreNearThoseWithout()
+    {
+        var rounded = Logits(WriteGguf(ternary: false), fuse: true);
+        var plain = Logits(WriteGguf(ternary: false, activationBits: 32), fuse: true);
+        Assert.InRange(LogitComparison.Error(plain, rounded), 1e-3, 0.1);
+        Assert.Equal(rounded, Logits(WriteGguf(ternary: false, activationBits: 8), fuse: true));
+        Assert.Contains("activation_bits", Assert.Throws<ModelFormatException>(() => Model.Load(WriteGguf(ternary: false, activationBits: 4))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Load_OfATernaryEmbedding_IsRefused()
     {
@@ -67,7 +78,7 @@ public sealed class TernaryTests : IDisposable
         return logits;
     }
 
-    private string WriteGguf(bool ternary, bool ternaryEmbedding = false)
+    private string WriteGguf(bool ternary, bool ternaryEmbedding = false, uint? activationBits = null)
     {
         var writer = new GgufWriter();
         writer.Add("general.architecture", "bitnet-b1.58");
@@ -78,6 +89,8 @@ public sealed class TernaryTests : IDisposable
             writer.Add($"bitnet-b1.58.{key}", value);
         writer.Add("bitnet-b1.58.attention.layer_norm_rms_epsilon", 1e-5f);
         writer.Add("bitnet-b1.58.rope.freq_base", 500000f);
+        if (activationBits is { } bits)
+            writer.Add("bitnet-b1.58.activation_bits", bits);
         writer.Add("tokenizer.ggml.model", "no_vocab");
         Describe(
             (name, _, rows, columns, codes, scale) =>

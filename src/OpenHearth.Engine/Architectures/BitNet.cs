@@ -8,8 +8,8 @@ using OpenHearth.Kernels.Elementwise;
 namespace OpenHearth.Engine.Architectures;
 
 /// <summary>
-/// BitNet b1.58 2B-4T: matrices of -1, 0 and 1 times one scale, squared ReLU, and a norm inside each block before its last
-/// product. Source: Ma et al., BitNet b1.58 2B4T Technical Report, 2025.
+/// BitNet b1.58 2B-4T: matrices of -1, 0 and 1 times one scale, activations of 8 bits before each of them, squared ReLU, and a norm
+/// inside each block before its last product. Source: Ma et al., BitNet b1.58 2B4T Technical Report, 2025.
 /// </summary>
 internal sealed class BitNet : Architecture
 {
@@ -18,6 +18,9 @@ internal sealed class BitNet : Architecture
         ("attn_q", "self_attn.q_proj"), ("attn_k", "self_attn.k_proj"), ("attn_v", "self_attn.v_proj"), ("attn_output", "self_attn.o_proj"),
         ("ffn_gate", "mlp.gate_proj"), ("ffn_up", "mlp.up_proj"), ("ffn_down", "mlp.down_proj"),
     ];
+
+    // The family's GGUF files don't say how they were trained, which is with 8; those made here of plain checkpoints do.
+    private const int TrainedBits = 8, UnroundedBits = 32;
 
     public override TensorNames Names(HyperParameters p)
     {
@@ -46,20 +49,25 @@ internal sealed class BitNet : Architecture
         var activation = ActivationNames.Read(p, "hidden_act", ActivationKind.ReluSquared);
         var shape = new AttentionShape { Heads = heads, KeyHeads = keyHeads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         var angles = RopeScaling.Angles(g, p, headWidth);
+        var bits = p.IsGguf ? p.Int("activation_bits", "", TrainedBits, 1) : p.FindText("", "quantization_config.quant_method") == "bitnet" ? TrainedBits : UnroundedBits;
+        if (bits is not (TrainedBits or UnroundedBits))
+            throw p.Wrong("activation_bits", "", bits);
+        p.Note("activation_bits", (uint)bits);
+        Node Rounded(Node value) => bits == TrainedBits ? g.RoundToBytes(value) : value;
 
         var x = g.Embedding("token_embd", width);
         for (var layer = 0; layer < layers; layer++)
         {
             var block = $"blk.{layer}";
-            var h = g.RmsNorm(x, $"{block}.attn_norm", epsilon);
+            var h = Rounded(g.RmsNorm(x, $"{block}.attn_norm", epsilon));
             var q = g.Rope(g.Linear(h, $"{block}.attn_q", heads * headWidth), angles, headWidth, RotaryPairing.Halves);
             var k = g.Rope(g.Linear(h, $"{block}.attn_k", keyHeads * headWidth), angles, headWidth, RotaryPairing.Halves);
             var v = g.Linear(h, $"{block}.attn_v", keyHeads * headWidth);
-            h = g.RmsNorm(g.Attention(q, k, v, shape), $"{block}.attn_sub_norm", epsilon);
+            h = Rounded(g.RmsNorm(g.Attention(q, k, v, shape), $"{block}.attn_sub_norm", epsilon));
             x = g.Sum(x, g.Linear(h, $"{block}.attn_output", width));
-            h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);
+            h = Rounded(g.RmsNorm(x, $"{block}.ffn_norm", epsilon));
             h = g.Gate(g.Linear(h, $"{block}.ffn_gate", hidden), g.Linear(h, $"{block}.ffn_up", hidden), activation);
-            x = g.Sum(x, g.Linear(g.RmsNorm(h, $"{block}.ffn_sub_norm", epsilon), $"{block}.ffn_down", width));
+            x = g.Sum(x, g.Linear(Rounded(g.RmsNorm(h, $"{block}.ffn_sub_norm", epsilon)), $"{block}.ffn_down", width));
         }
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
