@@ -7,7 +7,7 @@ using OpenHearth.Kernels.Memory;
 namespace OpenHearth.Engine.KvCache;
 
 /// <summary>
-/// What a sequence remembers, as a file: <c>HEARTHS1</c>, the model's identity, then the fields in the order in which
+/// What a sequence remembers, as a file: <c>HEARTHS2</c>, the model's identity, then the fields in the order in which
 /// <see cref="SequenceState"/> writes them, little-endian, and the SHA-256 of all that. Not thread-safe.
 /// </summary>
 internal sealed class SessionFile : IDisposable
@@ -21,7 +21,7 @@ internal sealed class SessionFile : IDisposable
 
     private SessionFile(string path, Stream stream, CancellationToken cancellation) => (_path, _stream, _cancellation) = (path, stream, cancellation);
 
-    private static ReadOnlySpan<byte> Magic => "HEARTHS1"u8;
+    private static ReadOnlySpan<byte> Magic => "HEARTHS2"u8;
 
     /// <summary>Writes a file, which appears when it is whole.</summary>
     /// <param name="path">Where.</param>

@@ -71,11 +71,14 @@ internal unsafe struct AttentionTile : IRowKernel
             var seeing = Unit.Rows - unseeing;
             var seen = scores + (unseeing * Block);
             new Span<float>(seen, seeing * Block).Clear();
-            var keys = TakesHalves<TSimd, TVector>(Format.Keys) ? null
+            var keys = TakesStored<TSimd, TVector>(Format.Keys, seeing) ? null
                 : Format.SealsKeys ? KeySealer.Load<TSimd, TVector>(Sequence, key / Block, Unit.KeyHead, Shape, Format, Place, keyPlane, keyScratch)
                 : Format.Keys.LoadKeys(keyPlane, Shape.KeyWidth, keyScratch);
-            Multiply<TSimd, TVector>(
-                queries + (unseeing * Shape.KeyWidth), Shape.KeyWidth, keys, keyPlane, 0, Block, seen, Block, seeing, Shape.KeyWidth, valuePlane);
+            var asking = queries + (unseeing * Shape.KeyWidth);
+            if (keys == null)
+                Format.Keys.MultiplyKeys(asking, keyPlane, Shape.KeyWidth, seen, seeing, valuePlane);
+            else
+                TileProduct.MultiplyAdd<TSimd, TVector>(asking, Shape.KeyWidth, keys, Block, seen, Block, seeing, Shape.KeyWidth, Block);
             var from = Math.Max(Unit.FirstKey - key, 0);
             var to = Math.Min(Unit.EndKey - key, Block);
             var all = firstSeenByAll <= key + from && key + to <= endSeenByAll;
@@ -84,11 +87,15 @@ internal unsafe struct AttentionTile : IRowKernel
                 var (low, high) = all ? (from, to) : Seen(r, key, from, to);
                 Weigh<TSimd, TVector>(r, key, low, high, scores + (r * Block), sums + (r * padded), padded, references, totals + (r * TotalLanes));
             }
-            var values = Shape.ValuesInKeys ? Transpose(keys, valueScratch, Shape.ValueWidth, padded)
-                : TakesHalves<TSimd, TVector>(Format.Values) ? null
-                : Format.Values.LoadValues(valuePlane, padded, valueScratch);
-            Multiply<TSimd, TVector>(
-                seen + from, Block, values, valuePlane, from, padded, sums + (unseeing * padded), padded, seeing, to - from, key + Block < Unit.EndKey ? Plane(Sequence, Unit, key + Block) : Following(valuePlane));
+            var found = sums + (unseeing * padded);
+            if (TakesStored<TSimd, TVector>(Format.Values, seeing))
+            {
+                var next = key + Block < Unit.EndKey ? Plane(Sequence, Unit, key + Block) : Following(valuePlane);
+                Format.Values.MultiplyValues(seen, valuePlane, from, to - from, padded, found, seeing, next);
+                continue;
+            }
+            var values = Shape.ValuesInKeys ? Transpose(keys, valueScratch, Shape.ValueWidth, padded) : Format.Values.LoadValues(valuePlane, padded, valueScratch);
+            TileProduct.MultiplyAdd<TSimd, TVector>(seen + from, Block, values + ((long)from * padded), padded, found, padded, seeing, to - from, padded);
         }
         End<TSimd, TVector>(sums, padded, references, totals);
     }
@@ -106,20 +113,8 @@ internal unsafe struct AttentionTile : IRowKernel
         return Plane(Workspace.Runs[unit.Run], unit, unit.FirstKey);
     }
 
-    private readonly bool TakesHalves<TSimd, TVector>(CacheFormat format) where TSimd : struct, ISimd<TVector> where TVector : struct =>
-        format == CacheFormat.F16 && !Shape.ValuesInKeys && TSimd.Count == Vector512<float>.Count && GeneratedKernels.Refusal is null;
-
-    // The right side has been decoded, or lies in the cache in half precision; its first rows are left out.
-    private static void Multiply<TSimd, TVector>(
-        float* a, int strideA, float* decoded, byte* plane, int first, int strideB, float* c, int strideC, int rows, int depth, byte* next)
-        where TSimd : struct, ISimd<TVector> where TVector : struct
-    {
-        var skipped = (long)first * strideB;
-        if (decoded != null)
-            TileProduct.MultiplyAdd<TSimd, TVector>(a, strideA, decoded + skipped, strideB, c, strideC, rows, depth, strideB);
-        else
-            HalfTileProduct.MultiplyAdd(a, strideA, (ushort*)plane + skipped, strideB, c, strideC, rows, depth, strideB, next);
-    }
+    private readonly bool TakesStored<TSimd, TVector>(CacheFormat format, int rows) where TSimd : struct, ISimd<TVector> where TVector : struct =>
+        rows <= format.MostRowsOfStored && !Shape.ValuesInKeys && TSimd.Count == Vector512<float>.Count && GeneratedKernels.Refusal is null;
 
     private readonly void Begin<TSimd, TVector>(float* queries, float* sums, int padded, float* references, float* totals)
         where TSimd : struct, ISimd<TVector> where TVector : struct

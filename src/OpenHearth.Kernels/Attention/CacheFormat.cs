@@ -73,6 +73,31 @@ public abstract unsafe class CacheFormat
     /// <param name="part">What <see cref="HeadRotation"/> rotates together; for formats that do.</param>
     internal abstract void StoreValue(float* value, byte* plane, int token, int width, int part);
 
+    /// <summary>Most rows of queries or weights for which <see cref="MultiplyKeys"/> and <see cref="MultiplyValues"/> are there, and faster than decoding first.</summary>
+    internal virtual int MostRowsOfStored => 0;
+
+    /// <summary>scores += queries · keys, as they lie in the cache. Needs AVX-512 and generated kernels.</summary>
+    /// <param name="queries">[rows, width]</param>
+    /// <param name="plane">The plane.</param>
+    /// <param name="width">Values of a key.</param>
+    /// <param name="scores">[rows, 64 tokens]</param>
+    /// <param name="rows">Up to <see cref="MostRowsOfStored"/>.</param>
+    /// <param name="next">A plane that is read next, and better fetched meanwhile; need not exist</param>
+    internal virtual void MultiplyKeys(float* queries, byte* plane, int width, float* scores, int rows, byte* next) =>
+        throw new NotSupportedException($"Keys in {Name} are decoded first.");
+
+    /// <summary>sums += weights · values, likewise.</summary>
+    /// <param name="weights">[rows, 64 tokens]</param>
+    /// <param name="plane">The plane.</param>
+    /// <param name="first">The first token that counts.</param>
+    /// <param name="count">How many count.</param>
+    /// <param name="paddedWidth">Values of a row of the plane.</param>
+    /// <param name="sums">[rows, paddedWidth]</param>
+    /// <param name="rows">Up to <see cref="MostRowsOfStored"/>.</param>
+    /// <param name="next">As for keys.</param>
+    internal virtual void MultiplyValues(float* weights, byte* plane, int first, int count, int paddedWidth, float* sums, int rows, byte* next) =>
+        throw new NotSupportedException($"Values in {Name} are decoded first.");
+
     /// <summary>A plane of keys as floats: where it lies, or decoded into <paramref name="scratch"/>. The bits don't depend on the processor.</summary>
     internal abstract float* LoadKeys(byte* plane, int width, float* scratch);
 

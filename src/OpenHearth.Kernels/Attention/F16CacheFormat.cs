@@ -34,6 +34,14 @@ internal sealed unsafe class F16CacheFormat : CacheFormat
         return scratch;
     }
 
+    internal override int MostRowsOfStored => int.MaxValue;
+
+    internal override void MultiplyKeys(float* queries, byte* plane, int width, float* scores, int rows, byte* next) =>
+        NarrowTileProduct.MultiplyAdd(queries, width, (ushort*)plane, BlockTokens, scores, BlockTokens, rows, width, BlockTokens, next);
+
+    internal override void MultiplyValues(float* weights, byte* plane, int first, int count, int paddedWidth, float* sums, int rows, byte* next) =>
+        NarrowTileProduct.MultiplyAdd(weights + first, BlockTokens, (ushort*)plane + (first * paddedWidth), paddedWidth, sums, paddedWidth, rows, count, paddedWidth, next);
+
     // Rounds ties to even like (Half)value, which costs several times more; NaN becomes the largest value.
     internal static ushort FromSingle(float value)
     {

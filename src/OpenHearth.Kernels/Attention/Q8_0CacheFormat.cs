@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.Vectors;
@@ -6,8 +8,8 @@ namespace OpenHearth.Kernels.Attention;
 
 /// <summary>
 /// Cache blocks of Q8_0, value = scale · code, with codes and scales apart:
-/// keys are codes [width, 64 tokens] of a byte and scales [groups, 64 tokens] of half precision,
-/// values codes [64 tokens, width] and scales [64 tokens, groups].
+/// keys are codes [width, 64 tokens] of a byte, values codes [64 tokens, width]; scales are [groups, 64 tokens] of half
+/// precision in both.
 /// </summary>
 internal sealed unsafe class Q8_0CacheFormat : CacheFormat
 {
@@ -26,8 +28,8 @@ internal sealed unsafe class Q8_0CacheFormat : CacheFormat
     internal override void StoreValue(float* value, byte* plane, int token, int width, int part)
     {
         var padded = Padded(width);
-        var scales = (ushort*)(plane + ((long)padded * BlockTokens)) + (token * Groups(padded));
-        Store(value, width, (sbyte*)plane + (token * padded), 1, scales, 1);
+        var scales = (ushort*)(plane + ((long)padded * BlockTokens)) + token;
+        Store(value, width, (sbyte*)plane + (token * padded), 1, scales, BlockTokens);
     }
 
     internal override float* LoadKeys(byte* plane, int width, float* scratch)
@@ -42,6 +44,57 @@ internal sealed unsafe class Q8_0CacheFormat : CacheFormat
         var kernel = new DecodeValues { Codes = (sbyte*)plane, Scales = (ushort*)(plane + ((long)paddedWidth * BlockTokens)), Width = paddedWidth, Target = scratch };
         RowKernel.RunWidest(Level, ref kernel, 0, BlockTokens);
         return scratch;
+    }
+
+    // Beyond, codes are taken apart so often that decoding once is less.
+    internal override int MostRowsOfStored => 2 * NarrowTileProduct.MostRows;
+
+    // Sums of a group's codes, then times the scales of its 64 tokens.
+    internal override void MultiplyKeys(float* queries, byte* plane, int width, float* scores, int rows, byte* next)
+    {
+        var scales = (ushort*)(plane + ((long)width * BlockTokens));
+        var partial = stackalloc float[MostRowsOfStored * BlockTokens];
+        for (var group = 0; group < Groups(width); group++)
+        {
+            var (first, length) = (group * GroupValues, rows * BlockTokens);
+            new Span<float>(partial, length).Clear();
+            NarrowTileProduct.MultiplyAdd(
+                queries + first, width, (sbyte*)plane + (first * BlockTokens), BlockTokens, partial, BlockTokens, rows, Math.Min(GroupValues, width - first), BlockTokens, next + (first * BlockTokens));
+            for (var t = 0; t < BlockTokens; t += Vector512<float>.Count)
+            {
+                var scale = Simd512.LoadHalf(scales + (group * BlockTokens) + t);
+                for (var i = t; i < length; i += BlockTokens)
+                    Simd512.Store(Simd512.MultiplyAdd(Simd512.Load(partial + i), scale, Simd512.Load(scores + i)), scores + i);
+            }
+        }
+        FetchScales(next, width);
+    }
+
+    // Weights of a group's columns are times the scales first.
+    internal override void MultiplyValues(float* weights, byte* plane, int first, int count, int paddedWidth, float* sums, int rows, byte* next)
+    {
+        var scales = (ushort*)(plane + ((long)paddedWidth * BlockTokens));
+        var scaled = stackalloc float[MostRowsOfStored * BlockTokens];
+        for (var group = 0; group < Groups(paddedWidth); group++)
+        {
+            var column = group * GroupValues;
+            for (var t = 0; t < BlockTokens; t += Vector512<float>.Count)
+            {
+                var scale = Simd512.LoadHalf(scales + (group * BlockTokens) + t);
+                for (var i = t; i < rows * BlockTokens; i += BlockTokens)
+                    Simd512.Store(Simd512.Multiply(Simd512.Load(weights + i), scale), scaled + i);
+            }
+            NarrowTileProduct.MultiplyAdd(
+                scaled + first, BlockTokens, (sbyte*)plane + (first * paddedWidth) + column, paddedWidth, sums + column, paddedWidth, rows, count, Math.Min(GroupValues, paddedWidth - column),
+                next + (column * BlockTokens));
+        }
+        FetchScales(next, paddedWidth);
+    }
+
+    private static void FetchScales(byte* plane, int width)
+    {
+        for (var line = 0; line < Groups(width) * BlockTokens * sizeof(ushort); line += 64)
+            Sse.Prefetch0(plane + ((long)width * BlockTokens) + line);
     }
 
     // The scale that is stored is the one that codes are made with, so that its rounding adds no error.
@@ -82,7 +135,7 @@ internal sealed unsafe class Q8_0CacheFormat : CacheFormat
     internal struct DecodeValues : IRowKernel
     {
         public sbyte* Codes; // [64 tokens, width]
-        public ushort* Scales; // [64 tokens, groups]
+        public ushort* Scales; // [groups, 64 tokens]
         public int Width; // a multiple of 16
         public float* Target; // [64 tokens, width]
 
@@ -92,7 +145,7 @@ internal sealed unsafe class Q8_0CacheFormat : CacheFormat
             {
                 for (var from = 0; from < Width; from += GroupValues)
                 {
-                    var scale = TSimd.Broadcast((float)BitConverter.UInt16BitsToHalf(Scales[(t * Groups(Width)) + (from / GroupValues)]));
+                    var scale = TSimd.Broadcast((float)BitConverter.UInt16BitsToHalf(Scales[(from / GroupValues * BlockTokens) + t]));
                     for (var i = (t * Width) + from; i < (t * Width) + Math.Min(from + GroupValues, Width); i += TSimd.Count)
                         TSimd.Store(TSimd.Multiply(TSimd.LoadBytes(Codes + i), scale), Target + i);
                 }

@@ -6,18 +6,20 @@ using static Iced.Intel.AssemblerRegisters;
 namespace OpenHearth.Kernels.Attention;
 
 /// <summary>
-/// <see cref="TileProduct"/> with a right side in half precision, as it lies in the cache: converting costs one instruction
-/// beside the multiply-adds of up to eight rows, for which .NET has no class, so the loop is generated. The bits are those
-/// of converting first and multiplying with vectors of 512 bits.
+/// <see cref="TileProduct"/> with a right side in half precision or signed bytes, as it lies in the cache: converting costs one
+/// or two instructions beside the multiply-adds of up to eight rows. Compiled code would keep part of the sums in memory, so
+/// the loop is generated. The bits are those of converting first and multiplying with vectors of 512 bits.
 /// </summary>
-internal static unsafe class HalfTileProduct
+internal static unsafe class NarrowTileProduct
 {
-    private const int MostRows = 8;
+    /// <summary>Rows that one pass over the right side serves.</summary>
+    public const int MostRows = 8;
+
     private const int Lanes = 16;
 
     private static readonly int[] Widths = [1, 2, 4]; // vectors of columns
 
-    private static readonly KernelTable Kernels = new(MostRows * Widths.Length, number => Write(number / Widths.Length + 1, Widths[number % Widths.Length]));
+    private static readonly KernelTable Halves = Table(bytes: false), Bytes = Table(bytes: true);
 
     /// <summary>What a kernel reads.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -25,7 +27,7 @@ internal static unsafe class HalfTileProduct
     {
         public float* A;
         public long StrideA; // bytes
-        public ushort* B;
+        public byte* B;
         public long StrideB; // bytes
         public float* C;
         public long StrideC; // bytes
@@ -33,10 +35,10 @@ internal static unsafe class HalfTileProduct
         public byte* Next; // what is wanted next
     }
 
-    /// <summary>C += A · B.</summary>
+    /// <summary>C += A · B with B in half precision.</summary>
     /// <param name="a">[rows, depth], rows <paramref name="strideA"/> apart</param>
     /// <param name="strideA">Floats from row to row.</param>
-    /// <param name="b">[depth, columns] F16, rows <paramref name="strideB"/> apart</param>
+    /// <param name="b">[depth, columns], rows <paramref name="strideB"/> apart</param>
     /// <param name="strideB">Numbers from row to row.</param>
     /// <param name="c">[rows, columns], rows <paramref name="strideC"/> apart</param>
     /// <param name="strideC">Floats from row to row.</param>
@@ -44,14 +46,22 @@ internal static unsafe class HalfTileProduct
     /// <param name="depth">Any number.</param>
     /// <param name="columns">A multiple of 16.</param>
     /// <param name="next">What is read next, in the same shape, and better fetched meanwhile; need not exist</param>
-    public static void MultiplyAdd(float* a, int strideA, ushort* b, int strideB, float* c, int strideC, int rows, int depth, int columns, byte* next)
+    public static void MultiplyAdd(float* a, int strideA, ushort* b, int strideB, float* c, int strideC, int rows, int depth, int columns, byte* next) =>
+        MultiplyAdd(Halves, sizeof(ushort), a, strideA, (byte*)b, strideB, c, strideC, rows, depth, columns, next);
+
+    /// <summary>C += A · B with B in bytes.</summary>
+    /// <inheritdoc cref="MultiplyAdd(float*, int, ushort*, int, float*, int, int, int, int, byte*)" path="/param"/>
+    public static void MultiplyAdd(float* a, int strideA, sbyte* b, int strideB, float* c, int strideC, int rows, int depth, int columns, byte* next) =>
+        MultiplyAdd(Bytes, sizeof(sbyte), a, strideA, (byte*)b, strideB, c, strideC, rows, depth, columns, next);
+
+    private static void MultiplyAdd(KernelTable kernels, int size, float* a, int strideA, byte* b, int strideB, float* c, int strideC, int rows, int depth, int columns, byte* next)
     {
         if (depth == 0)
             return;
         var arguments = new Arguments
         {
             StrideA = strideA * sizeof(float),
-            StrideB = strideB * sizeof(ushort),
+            StrideB = strideB * size,
             StrideC = strideC * sizeof(float),
             Depth = depth,
         };
@@ -64,16 +74,20 @@ internal static unsafe class HalfTileProduct
             {
                 while (j + Widths[width] * Lanes > columns)
                     width--;
-                arguments.B = b + j;
+                arguments.B = b + j * size;
                 arguments.C = c + (long)r * strideC + j;
-                arguments.Next = next + (long)j * depth * sizeof(ushort); // evenly over the passes, in the order of memory
-                Kernels[(together - 1) * Widths.Length + width].Run(&arguments);
+                arguments.Next = next + (long)j * depth * size; // evenly over the passes, in the order of memory
+                kernels[(together - 1) * Widths.Length + width].Run(&arguments);
             }
         }
     }
 
-    private static GeneratedKernel Write(int rows, int vectors)
+    private static KernelTable Table(bool bytes) =>
+        new(MostRows * Widths.Length, number => Write(number / Widths.Length + 1, Widths[number % Widths.Length], bytes));
+
+    private static GeneratedKernel Write(int rows, int vectors, bool bytes)
     {
+        var vectorBytes = bytes ? Lanes : 2 * Lanes; // of a vector of the right side
         var builder = new KernelBuilder();
         var asm = builder.Asm;
         var (strideA, strideA3, b, strideB, c, strideC, depth, next) = (r8, r9, rdx, rcx, r11, rbx, rax, rbp);
@@ -97,9 +111,19 @@ internal static unsafe class HalfTileProduct
         var loop = asm.CreateLabel();
         asm.Label(ref loop);
         for (var v = 0; v < vectors; v++)
-            asm.vcvtph2ps(right[v], __ymmword_ptr[b + 32 * v]);
-        for (var v = 0; v < vectors; v += 2)
-            asm.prefetcht0(__byte_ptr[next + 32 * v]);
+        {
+            if (bytes)
+            {
+                asm.vpmovsxbd(right[v], __xmmword_ptr[b + vectorBytes * v]);
+                asm.vcvtdq2ps(right[v], right[v]);
+            }
+            else
+            {
+                asm.vcvtph2ps(right[v], __ymmword_ptr[b + vectorBytes * v]);
+            }
+        }
+        for (var line = 0; line < vectors * vectorBytes; line += 64)
+            asm.prefetcht0(__byte_ptr[next + line]);
         for (var r = 0; r < rows; r++)
         {
             asm.vbroadcastss(left, __dword_ptr[KernelBuilder.Row(r, bases, strideA, strideA3)]);
@@ -109,14 +133,14 @@ internal static unsafe class HalfTileProduct
         foreach (var row in bases)
             asm.add(row, sizeof(float));
         asm.add(b, strideB);
-        asm.add(next, 32 * vectors);
+        asm.add(next, vectorBytes * vectors);
         asm.dec(depth);
         asm.jne(loop);
         asm.mov(c, __[rdi + 32]);
         WalkRows(vmov: (place, sum) => asm.vmovups(place, sum));
         asm.pop(rbp);
         asm.pop(rbx);
-        return builder.Build($"attention {rows} rows × {vectors * Lanes} columns of F16");
+        return builder.Build($"attention {rows} rows × {vectors * Lanes} columns of {(bytes ? "bytes" : "F16")}");
 
         void WalkRows(Action<AssemblerMemoryOperand, AssemblerRegisterZMM> vmov)
         {
