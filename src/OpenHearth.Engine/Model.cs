@@ -44,7 +44,7 @@ public sealed class Model : IDisposable
         Info = info;
         _tokenizer = new Lazy<Tokenizer>(source.ReadTokenizer);
         _chatTemplate = new Lazy<ChatTemplate?>(() => source.ReadChatTemplate() is { } text ? ChatTemplate.Parse(text) : null);
-        _identity = new Lazy<byte[]>(() => ModelIdentity.Of(source, $"{options.Cache.Keys.Name}{(options.Cache.SealsKeys ? " by channel" : "")} {options.Cache.Values.Name} {options.Exact}"));
+        _identity = new Lazy<byte[]>(() => ModelIdentity.Of(source, $"{options.Cache.Keys.Name} {options.Cache.Values.Name} {options.Exact}"));
         _defaultContext = options.ContextLength;
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores, level);
         _maximumStep = graph.SeesAhead ? Math.Max(options.MaximumStepTokens, Math.Min(info.ContextLength, LongestEncoderStep)) : options.MaximumStepTokens;

@@ -57,7 +57,7 @@ internal sealed class SessionFile : IDisposable
         if (!head.AsSpan().StartsWith(Magic))
             throw file.Wrong("this is no saved session, or one of another version");
         if (!head.AsSpan(Magic.Length).SequenceEqual(identity))
-            throw file.Wrong("it was saved with another model, cache type or --exact setting, or q4_0 keys by an earlier version: load it with those");
+            throw file.Wrong("it was saved with another model, cache type or --exact setting: load it with those");
         var result = content(file);
         try
         {

@@ -1,5 +1,4 @@
 using OpenHearth.Engine.KvCache;
-using OpenHearth.Engine.Weights;
 
 namespace OpenHearth.Engine.Tests.KvCache;
 
@@ -103,13 +102,20 @@ public sealed class SessionFileTests : IDisposable
     }
 
     [Fact]
-    public void Load_OfFourBitKeysAsTheyOnceWere_SaysSo()
+    public void Load_OfAnEarlierVersion_SaysSo()
     {
         using var file = new TinyLlama();
-        using var model = Model.Load(file.Path, new ModelOptions { CachedKeys = CacheType.Q4_0 });
-        using var source = ModelSource.Open(file.Path);
-        SessionFile.Write(_path, ModelIdentity.Of(source, "q4_0 f16 False"), content => content.Write(0), TestContext.Current.CancellationToken);
-        Assert.Contains("q4_0 keys by an earlier version", Assert.Throws<InvalidDataException>(() => model.LoadSession(_path, 0, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        using var model = Model.Load(file.Path);
+        using (var session = model.CreateSession())
+        {
+            session.Step([1, 2, 3]);
+            session.Save(_path, TestContext.Current.CancellationToken);
+        }
+        var bytes = File.ReadAllBytes(_path);
+        Assert.Equal("HEARTHS2"u8, bytes.AsSpan(0, 8));
+        bytes[7] = (byte)'1';
+        File.WriteAllBytes(_path, bytes);
+        Assert.Contains("another version", Assert.Throws<InvalidDataException>(() => model.LoadSession(_path, 0, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
