@@ -1,4 +1,5 @@
 using OpenHearth.Engine.Conversion;
+using OpenHearth.Engine.Embeddings;
 using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Tests.Architectures;
 using OpenHearth.Engine.Tests.Files;
@@ -97,6 +98,32 @@ public sealed class MadeUpFormTests
         using var written = GgufFile.Open(folder["model.gguf"]);
         Assert.Equal([64L, 1, 1, 6], written.GetTensor("blk.0.time_mix_lerp_fused.weight").Dimensions);
         Assert.Equal(32, written.Metadata.FindInteger("rwkv7.attention.value_residual_mix_lora_rank"));
+    }
+
+    [Fact]
+    public void Convert_OfADecoderThatEmbeds_GivesTheSameVectors()
+    {
+        using var folder = new TemporaryFolder();
+        var source = EditableModel.Read(new ArchitectureFixture("qwen3"), "safetensors").WriteSafetensors();
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(source, "1_Pooling"));
+            File.WriteAllText(Path.Combine(source, "1_Pooling", "config.json"), """{"pooling_mode_lasttoken": true}""");
+            ModelConversion.Convert(source, folder["model.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+            Assert.InRange(LogitComparison.Error(Vector(source), Vector(folder["model.gguf"])), 0, 1e-5);
+        }
+        finally
+        {
+            Directory.Delete(source, recursive: true);
+        }
+    }
+
+    private static float[] Vector(string path)
+    {
+        using var model = Model.Load(path, new ModelOptions { Exact = true, Threads = 2 });
+        using var embedder = new Embedder(model);
+        Assert.Equal(Pooling.Last, embedder.Pooling);
+        return embedder.EmbedIds([Ids], TestContext.Current.CancellationToken)[0];
     }
 
     private static void Name(EditableModel model, string type)
