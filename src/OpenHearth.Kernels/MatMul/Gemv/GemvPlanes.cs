@@ -47,7 +47,11 @@ internal static unsafe class GemvPlanes
                 ((byte*)(counts + quarter))[i] = (byte)-(code.Bytes(quarter) >> i & 1);
         }
         var lanes = code.Sums;
-        var (offset, together) = (Vector128.Create(-code.Offset), code.Together);
+        var (hasOffset, offset) = (code.Offset != 0, Vector128.Create(-code.Offset));
+        var offsets = stackalloc int[order.Length]; // where those of a quarter go
+        for (var quarter = 0; hasOffset && quarter < order.Length; quarter++)
+            offsets[quarter] = OffsetsAt(code, quarter / 4) + quarter % 4 * 16;
+        var together = code.Together;
         var (twice, factor) = (code.SumLength == 2, code.SumFactor);
         var sums = stackalloc int[MostSixteens];
         for (var i = 0; i < columns; i += code.StepColumns, rounded += code.StepColumns, target += stepBytes)
@@ -59,13 +63,12 @@ internal static unsafe class GemvPlanes
                 var place = target + quarter / 4 * 128 + quarter % 4 * 16;
                 (Bytes(upper) & counts[quarter]).Store(place);
                 (Bytes(values) & counts[quarter]).Store(place + 64);
-                if (code.Offset == 0)
+                if (!hasOffset)
                     continue;
-                var vector = quarter / 4;
                 var pairs = Avx2.MultiplyAddAdjacent(values & Avx2.ConvertToVector256Int16(counts[quarter].AsSByte()), Vector256<short>.One);
                 var added = Ssse3.HorizontalAdd(pairs.GetLower(), pairs.GetUpper()) * offset;
-                var lane = target + OffsetsAt(code, vector) + quarter % 4 * 16;
-                (vector % together == 0 ? added : added + Vector128.Load((int*)lane)).Store((int*)lane);
+                var lane = target + offsets[quarter];
+                (quarter / 4 % together == 0 ? added : added + Vector128.Load((int*)lane)).Store((int*)lane);
             }
             if (lanes.IsEmpty)
                 continue;
