@@ -25,8 +25,14 @@ internal abstract class GemvCode
     /// <summary>What was added to codes to make them unsigned; it comes off the integer sums. 0 for formats that add <see cref="Sums"/> themselves.</summary>
     public virtual int Offset => 0;
 
-    /// <summary>Vectors of codes that one <see cref="GemvWriter.Multiply"/> takes, where there is an offset.</summary>
+    /// <summary>Vectors of codes that one <see cref="GemvWriter.Multiply"/> takes, where there is an offset or they come in pieces.</summary>
     public virtual int Together => Order.Length / 4;
+
+    /// <summary>
+    /// Whether codes that share scales come one vector at a time: units that multiply are then busy while others take the next
+    /// apart, and a row needs fewer registers.
+    /// </summary>
+    public virtual bool InPieces => false;
 
     /// <summary>
     /// For each lane, the sixteen of columns whose sum of activations the step's sum vector holds there; -1 for none. Empty where

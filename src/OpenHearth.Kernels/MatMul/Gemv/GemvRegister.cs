@@ -14,6 +14,6 @@ internal sealed class GemvRegister(GemvWriter writer, AssemblerRegisterZMM[] reg
 }
 
 /// <summary>What a format gives the writer of a row's step: codes and their scales, or without codes the factors of sums of activations.</summary>
-/// <param name="Scale">Scale of each lane's codes.</param>
+/// <param name="Scale">Scale of each lane's codes; null where more of them follow.</param>
 /// <param name="Parts">Vectors of codes with their place in <see cref="GemvCode.Order"/>.</param>
-internal readonly record struct GemvProduct(AssemblerRegisterZMM Scale, (AssemblerRegisterZMM Codes, int Part)[] Parts);
+internal readonly record struct GemvProduct(AssemblerRegisterZMM? Scale, (AssemblerRegisterZMM Codes, int Part)[] Parts);

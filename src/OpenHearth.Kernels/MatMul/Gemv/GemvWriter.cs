@@ -25,15 +25,16 @@ internal sealed class GemvWriter
     private const int PrefetchBytes = 1024;
     private const int MostStreams = 4;
     private const int ScratchBytes = 192; // of a stream
+    private const int HalvesPlace = ScratchBytes - 16; // in it
     private const int AllScratchBytes = ScratchBytes * MostStreams;
 
     private readonly GemvCode _code;
     private readonly int _tokens;
     private readonly KernelBuilder _builder = new();
     private readonly int _together; // streams that load activations once
-    private readonly AssemblerRegisterZMM[] _sums; // [together]
+    private readonly AssemblerRegisterZMM[][] _sums; // [tokens or 1][together]
     private readonly AssemblerRegisterZMM _activations;
-    private readonly AssemblerRegisterZMM[]? _lowerSums; // [together]
+    private readonly AssemblerRegisterZMM[][]? _lowerSums; // [tokens or 1][together]
     private readonly AssemblerRegisterZMM[][] _totals; // [streams][tokens]
     private readonly List<(int Offset, int First, int Bytes, AssemblerRegisterK Mask)> _tailMasks = [];
     private AssemblerRegisterK? _bitMask;
@@ -42,16 +43,21 @@ internal sealed class GemvWriter
     private int _stream;
     private int _registersOfRow;
     private bool _tail;
+    private bool _open; // sums wait for more codes
 
     private GemvWriter(GemvCode code, int tokens, int together, bool split)
     {
         _code = code;
         _tokens = tokens;
         _together = together;
-        _sums = _builder.Vectors("sum", together);
+        // Sums of codes that come in pieces are kept until the last piece.
+        var kept = code.InPieces ? tokens : 1;
+        _sums = Sums("sum");
         _activations = _builder.Vector("activations, alone lower sum");
-        _lowerSums = together == 1 ? [_activations] : split ? _builder.Vectors("lower sum", together) : null;
+        _lowerSums = split || code.InPieces ? Sums("lower sum") : together == 1 ? [[_activations]] : null;
         _totals = [.. Enumerable.Range(0, StreamsFor(tokens)).Select(s => _builder.Vectors($"total{s}.", tokens))];
+
+        AssemblerRegisterZMM[][] Sums(string name) => [.. Enumerable.Range(0, kept).Select(t => _builder.Vectors($"{name}{t}.", together))];
     }
 
     /// <summary>What a kernel reads.</summary>
@@ -89,7 +95,7 @@ internal sealed class GemvWriter
         writer.WriteRows();
         return writer._builder.Build($"gemv {name} × {tokens} {(tokens == 1 ? "token" : "tokens")}");
 
-        int Left() => trial._builder.Left - (together - 1) * (trial._registersOfRow + 1);
+        int Left() => trial._builder.Left - (together - 1) * (trial._registersOfRow + (code.InPieces ? 2 * tokens : 1));
     }
 
     /// <summary>Which row is being written of those that are multiplied together.</summary>
@@ -143,17 +149,19 @@ internal sealed class GemvWriter
     /// <returns>Fills a register with one of them.</returns>
     public Action<AssemblerRegisterZMM, int> HalvesAhead(int offset)
     {
-        const int Place = ScratchBytes - 16;
         var before = _writeAhead;
         _writeAhead = () =>
         {
             before();
             var four = KernelBuilder.Quarter(_activations);
             Asm.vcvtph2ps(four, __qword_ptr[Block + offset]);
-            Asm.vmovaps(__xmmword_ptr[Scratch(Place)], four);
+            Asm.vmovaps(__xmmword_ptr[Scratch(HalvesPlace)], four);
         };
-        return (register, index) => Asm.vbroadcastss(register, __dword_ptr[Scratch(Place + 4 * index)]);
+        return (register, index) => Asm.vbroadcastss(register, __dword_ptr[Scratch(HalvesPlace + 4 * index)]);
     }
+
+    /// <summary>One of the numbers of <see cref="HalvesAhead"/>, for all lanes of an instruction.</summary>
+    public AssemblerMemoryOperand HalfAhead(int index) => __dword_bcst[Scratch(HalvesPlace + 4 * index)];
 
     /// <summary>A mask register for the format's own use.</summary>
     public AssemblerRegisterK MaskRegister() => NextMask();
@@ -238,6 +246,12 @@ internal sealed class GemvWriter
     /// <param name="parts">Vectors of codes with their place in <see cref="GemvCode.Order"/>.</param>
     public static GemvProduct Multiply(AssemblerRegisterZMM scale, params (AssemblerRegisterZMM Codes, int Part)[] parts) => new(scale, parts);
 
+    /// <summary>
+    /// Adds Σ codes · activations to the sums that the next <see cref="Multiply"/> scales; for formats with
+    /// <see cref="GemvCode.InPieces"/>.
+    /// </summary>
+    public static GemvProduct Add(AssemblerRegisterZMM codes, int part) => new(null, [(codes, part)]);
+
     /// <summary>Adds factors · sums of activations to every token's total.</summary>
     public static GemvProduct AddSums(AssemblerRegisterZMM factors) => new(factors, []);
 
@@ -254,8 +268,11 @@ internal sealed class GemvWriter
                     written += rows[_stream - first].MoveNext() ? 1 : 0;
                 if (written == 0)
                     break;
+                GemvProduct[] products = [.. rows.Select(row => row.Current)];
                 for (var t = 0; t < _tokens; t++)
-                    WriteProduct([.. rows.Select(row => row.Current)], first, t);
+                    WriteProduct(products, first, t);
+                if (products[0].Parts.Length > 0)
+                    _open = products[0].Scale is null;
             }
         }
     }
@@ -268,42 +285,50 @@ internal sealed class GemvWriter
         {
             a.vmovups(_activations, Plane(token, GemvPlanes.SumsAt(_code)));
             for (var r = 0; r < rows.Length; r++)
-                a.vfmadd231ps(_totals[first + r][token], rows[r].Scale, _activations);
+                a.vfmadd231ps(_totals[first + r][token], rows[r].Scale!.Value, _activations);
             return;
         }
+        var kept = _code.InPieces ? token : 0;
+        var sums = _sums[kept];
         // Two short chains of sums are there sooner than a long one, but cost an addition unless one begins with an offset.
-        var lowerSums = parts > 2 || parts == 2 && _code.Offset != 0 ? _lowerSums : null;
-        foreach (var sum in _sums)
-            Clear(sum);
-        AddDots(rows, token, 0, _sums);
+        var lowerSums = _code.InPieces || parts > 2 || parts == 2 && _code.Offset != 0 ? _lowerSums?[kept] : null;
+        if (!_open)
+            Begin(sums, lowerSums, Offsets());
+        AddDots(rows, token, 0, sums);
         if (lowerSums is not null)
-        {
-            foreach (var sum in lowerSums)
-            {
-                if (_code.Offset == 0)
-                    Clear(sum);
-                else
-                    a.vmovdqa64(sum, Offsets());
-            }
             AddDots(rows, token, 64, lowerSums);
-        }
-        foreach (var sum in _sums)
+        if (rows[0].Scale is null)
+            return;
+        foreach (var sum in sums)
             a.vpslld(sum, sum, 8);
         for (var r = 0; r < rows.Length; r++)
         {
             if (lowerSums is not null)
-                a.vpaddd(_sums[r], _sums[r], lowerSums[r]);
+                a.vpaddd(sums[r], sums[r], lowerSums[r]);
             else if (_code.Offset != 0)
-                a.vpaddd(_sums[r], _sums[r], Offsets());
+                a.vpaddd(sums[r], sums[r], Offsets());
         }
         if (lowerSums is null)
-            AddDots(rows, token, 64, _sums);
-        foreach (var sum in _sums)
+            AddDots(rows, token, 64, sums);
+        foreach (var sum in sums)
             a.vcvtdq2ps(sum, sum);
         for (var r = 0; r < rows.Length; r++)
-            a.vfmadd231ps(_totals[first + r][token], _sums[r], rows[r].Scale);
+            a.vfmadd231ps(_totals[first + r][token], sums[r], rows[r].Scale!.Value);
 
         AssemblerMemoryOperand Offsets() => Plane(token, GemvPlanes.OffsetsAt(_code, rows[0].Parts[0].Part));
+    }
+
+    private void Begin(AssemblerRegisterZMM[] sums, AssemblerRegisterZMM[]? lowerSums, AssemblerMemoryOperand offsets)
+    {
+        foreach (var sum in sums)
+            Clear(sum);
+        foreach (var sum in lowerSums ?? [])
+        {
+            if (_code.Offset == 0)
+                Clear(sum);
+            else
+                Asm.vmovdqa64(sum, offsets);
+        }
     }
 
     private void AddDots(GemvProduct[] rows, int token, int plane, AssemblerRegisterZMM[] sums)

@@ -42,6 +42,8 @@ internal sealed class Q2_KGemv : GemvCode
 
     public override ReadOnlySpan<byte> Order => [0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15];
 
+    public override bool InPieces => true;
+
     public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
     public override int SumLength => 1;
@@ -53,14 +55,12 @@ internal sealed class Q2_KGemv : GemvCode
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("code mask", 3);
         var nibble = b.ConstantBytes("nibble mask", 15);
-        var upperNibble = b.ConstantBytes("upper nibble mask", 0xF0);
         var places = b.ConstantBytes("places of scales", i => i % 16 / 4 * 2 + i / 16 % 2 + i / 32 * 8);
         var products = b.ConstantWords("codes of products", i => i % 2 == 0 ? 0x0100 : 0x0302);
         var parts = Enumerable.Range(1, 3).Select(k => b.ConstantBytes($"part {k}", (byte)(4 * k))).ToArray();
         var halves = w.HalvesAhead(76);
         var words = w.Mask(0x5555_5555_5555_5555);
-        var codes = w.Vectors("codes", 4);
-        var (table, mins, factor) = (b.Vector("products"), w.Vector("minimums"), w.Vector("factor"));
+        var (bytes, table, code) = (w.Vector("bytes, then factor"), w.Vector("products"), w.Vector("codes, then minimums"));
         return Step;
 
         IEnumerable<GemvProduct> Step()
@@ -68,23 +68,32 @@ internal sealed class Q2_KGemv : GemvCode
             a.vpandd(KernelBuilder.Quarter(table), KernelBuilder.Quarter(nibble), __xmmword_ptr[w.Block]);
             a.vpermb(table.k(words).z, places, table);
             a.vpmullw(table, table, products);
-            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 16]);
-            for (var k = 1; k < 4; k++)
+            a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 16]);
+            for (var k = 0; k < 4; k++)
             {
-                a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
-                a.vpternlogd(codes[k], three, parts[k - 1], GemvWriter.AndOr);
+                if (k == 0)
+                {
+                    a.vpandd(code, bytes, three);
+                }
+                else
+                {
+                    a.vpsrlw(code, bytes, (byte)(2 * k));
+                    a.vpternlogd(code, three, parts[k - 1], GemvWriter.AndOr);
+                }
+                a.vpshufb(code, table, code);
+                if (k < 3)
+                    yield return GemvWriter.Add(code, k);
+                if (k != 1)
+                    continue;
+                // Among the codes: their units are others.
+                a.vpandnd(KernelBuilder.Quarter(code), KernelBuilder.Quarter(nibble), __xmmword_ptr[w.Block]);
+                a.vpmovzxbd(code, KernelBuilder.Quarter(code));
+                a.vcvtdq2ps(code, code);
+                a.vmulps(code, code, w.HalfAhead(3));
+                yield return GemvWriter.AddSums(code);
             }
-            a.vpandd(codes[0], codes[0], three);
-            foreach (var vector in codes)
-                a.vpshufb(vector, table, vector);
-            halves(factor, 2);
-            yield return GemvWriter.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
-            a.vpandd(KernelBuilder.Quarter(mins), KernelBuilder.Quarter(upperNibble), __xmmword_ptr[w.Block]);
-            a.vpmovzxbd(mins, KernelBuilder.Quarter(mins));
-            a.vcvtdq2ps(mins, mins);
-            halves(factor, 3);
-            a.vmulps(mins, mins, factor);
-            yield return GemvWriter.AddSums(mins);
+            halves(bytes, 2);
+            yield return GemvWriter.Multiply(bytes, (code, 3));
         }
     }
 }

@@ -55,74 +55,92 @@ internal sealed class Q3_KGemv : GemvCode
 
     public override int Offset => Shift;
 
+    public override bool InPieces => true;
+
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("low bits", 3);
         var four = b.ConstantBytes("high bit", 4);
         var second = b.ConstantBytes("second vector of a table", 8);
-        var turn = b.ConstantQwords("turns of high bits", i => i < 4 ? 2 : 62);
+        var (bytes, high, code) = (w.Vector("bytes, then factor"), w.Vector("high bits"), w.Vector("codes"));
+        var (scales, table) = (w.Vector("scales"), w.Vector("products"));
+        var writeTable = WriteTable(w, scales, table);
+        var (lower, upper) = (b.Data([.. Enumerable.Repeat((byte)15, 64)]), b.Data([.. Enumerable.Repeat((byte)48, 64)]));
+        w.Ahead(() => WriteScales(w, lower, upper));
         var halves = w.HalvesAhead(102);
-        var codes = w.Vectors("codes", 4);
-        var (high, factor) = (b.Vector("high bits, in front scales"), w.Vector("factor"));
-        var tables = b.Vectors("products", 2);
-        var writeTables = WriteTables(w, tables, KernelBuilder.Quarter(high), KernelBuilder.Quarter(tables[1]));
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            writeTables();
-            a.vbroadcasti64x4(high, __ymmword_ptr[w.Block]);
-            a.vprolvq(high, high, turn);
-            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 32]);
-            for (var k = 1; k < 4; k++)
-                a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
+            a.vmovq(KernelBuilder.Quarter(scales), __qword_ptr[w.Scratch(0)]);
+            a.vmovhps(KernelBuilder.Quarter(scales), KernelBuilder.Quarter(scales), __qword_ptr[w.Scratch(8)]);
+            // Rotations would take the units that multiply.
+            a.vpsllq(KernelBuilder.Half(high), __ymmword_ptr[w.Block], 2);
+            a.vpsrlq(KernelBuilder.Half(bytes), __ymmword_ptr[w.Block], 2);
+            a.vinserti64x4(high, high, KernelBuilder.Half(bytes), 1);
+            a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 32]);
             for (var k = 0; k < 4; k++)
             {
                 if (k % 2 == 0)
-                    a.vpandd(codes[k], codes[k], three);
+                    writeTable(k / 2);
+                if (k > 0)
+                {
+                    a.vpsrlw(code, bytes, (byte)(2 * k));
+                    a.vpsrlq(high, high, 1);
+                }
+                if (k == 0)
+                    a.vpandd(code, bytes, three);
+                else if (k % 2 == 0)
+                    a.vpandd(code, code, three);
                 else
-                    a.vpternlogd(codes[k], three, second, GemvWriter.AndOr);
-                a.vpternlogd(codes[k], high, four, GemvWriter.OrAnd);
-                a.vpshufb(codes[k], tables[k / 2], codes[k]);
+                    a.vpternlogd(code, three, second, GemvWriter.AndOr);
+                a.vpternlogd(code, high, four, GemvWriter.OrAnd);
+                a.vpshufb(code, table, code);
                 if (k < 3)
-                    a.vprorq(high, high, 1);
+                    yield return GemvWriter.Add(code, k);
             }
-            halves(factor, 3);
-            yield return GemvWriter.Multiply(factor, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+            halves(bytes, 3);
+            yield return GemvWriter.Multiply(bytes, (code, 3));
         }
     }
 
-    private static Action WriteTables(GemvWriter w, AssemblerRegisterZMM[] tables, AssemblerRegisterXMM scale, AssemblerRegisterXMM rest)
+    // Six bits, 32 too large: lower parts of four, then upper ones of two, as in UnpackScales. Units of vectors have more to do than others.
+    private static void WriteScales(GemvWriter w, Label lower, Label upper)
+    {
+        var a = w.Asm;
+        a.mov(r11d, __dword_ptr[w.Block + 104]);
+        a.mov(r12, r11);
+        a.shl(r12, 30);
+        a.or(r11, r12);
+        a.mov(r12, r11);
+        a.shl(r12, 4);
+        a.and(r12, __qword_ptr[upper]);
+        a.mov(rax, __qword_ptr[w.Block + 96]);
+        a.and(rax, __qword_ptr[lower]);
+        a.or(rax, r12);
+        a.mov(__qword_ptr[w.Scratch(0)], rax);
+        a.mov(rax, __qword_ptr[w.Block + 96]);
+        a.shr(rax, 4);
+        a.and(rax, __qword_ptr[lower]);
+        a.and(r11, __qword_ptr[upper]);
+        a.or(rax, r11);
+        a.mov(__qword_ptr[w.Scratch(8)], rax);
+    }
+
+    // A word has the products of two neighbouring codes.
+    private static Action<int> WriteTable(GemvWriter w, GemvRegister scales, GemvRegister table)
     {
         var (a, b) = (w.Asm, w.Builder);
-        // Scales are 16 bytes from byte 94 on: the lower parts from byte 2 of them, the upper ones from byte 10.
-        var lowPlaces = KernelBuilder.Quarter(b.ConstantBytes("places of scales, low", i => 2 + i % 8));
-        var highPlaces = KernelBuilder.Quarter(b.ConstantBytes("places of scales, high", i => 10 + i % 4));
-        var lowTurn = KernelBuilder.Quarter(b.ConstantBytes("turns of scales, low", i => i % 8 * 8 + i / 8 * 4));
-        var highTurn = KernelBuilder.Quarter(b.ConstantBytes("turns of scales, high", i => (i % 4 * 8 + i / 4 * 2 + 60) % 64));
-        var nibble = KernelBuilder.Quarter(b.ConstantBytes("nibble mask", 15));
-        var upperBits = KernelBuilder.Quarter(b.ConstantBytes("mask of scales, high", 48));
-        // A word has the products of two neighbouring codes; scales come 32 too large.
         var places = Enumerable.Range(0, 2).Select(t => b.ConstantBytes($"places of scales {t}", i => 4 * t + i % 16 / 8 * 2 + i / 16 % 2 + i / 32 * 8)).ToArray();
         var products = b.ConstantWords("codes of products", Pair);
         var shift = b.ConstantWords("shift of products", i => Shift * 0x0101 - 32 * Pair(i));
         var words = w.Mask(0x5555_5555_5555_5555);
-        return () =>
+        return t =>
         {
-            a.vmovdqu64(rest, __xmmword_ptr[w.Block + 94]);
-            a.vpshufb(scale, rest, lowPlaces);
-            a.vpshufb(rest, rest, highPlaces);
-            a.vpmultishiftqb(scale, lowTurn, scale);
-            a.vpmultishiftqb(rest, highTurn, rest);
-            a.vpandd(scale, scale, nibble);
-            a.vpternlogd(scale, rest, upperBits, GemvWriter.OrAnd);
-            for (var t = 0; t < 2; t++)
-            {
-                a.vpermb(tables[t].k(words).z, places[t], new AssemblerRegisterZMM(Register.ZMM0 + (scale.Value - Register.XMM0)));
-                a.vpmullw(tables[t], tables[t], products);
-                a.vpaddw(tables[t], tables[t], shift);
-            }
+            a.vpermb(table.k(words).z, places[t], scales);
+            a.vpmullw(table, table, products);
+            a.vpaddw(table, table, shift);
         };
 
         static int Pair(int word)

@@ -53,6 +53,8 @@ internal sealed class TQ1_0Gemv : GemvCode
 
     public override int Offset => 1;
 
+    public override bool InPieces => true;
+
     public override ushort Bytes(int quarter) => (ushort)(quarter % 4 < 3 ? 0xFFFF : 0xF << quarter / 4 * 4);
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
@@ -63,9 +65,8 @@ internal sealed class TQ1_0Gemv : GemvCode
         var halves = w.HalvesAhead(46);
         var three = b.ConstantBytes("code mask", 3);
         var (bytes, places) = (w.Mask(0x0FFF), w.Mask(0xF000));
-        var upper = w.MaskRegister();
-        var codes = w.Vectors("codes", 5);
-        var (packed, scale) = (b.Vector("bytes"), w.Vector("scale"));
+        var (lower, upper) = (w.MaskRegister(), w.MaskRegister());
+        var (packed, code) = (w.Vector("bytes, then four digits"), w.Vector("codes, then scale"));
         return Step;
 
         IEnumerable<GemvProduct> Step()
@@ -73,26 +74,37 @@ internal sealed class TQ1_0Gemv : GemvCode
             a.vmovdqu32(packed.k(bytes).z, __zmmword_ptr[w.Block]);
             a.vpbroadcastd(packed.k(places), __dword_ptr[w.Block + 48]);
             a.vpmovb2m(upper, packed);
-            LookUp(codes[0], first);
-            LookUp(codes[4], fifth);
-            for (var k = 1; k < 4; k++)
-                a.vpsrlw(codes[k], codes[0], (byte)(2 * k));
+            a.knotq(lower, upper);
+            a.vmovdqa64(code, packed);
+            LookUp(code, fifth);
+            LookUp(packed, first);
+            yield return GemvWriter.Add(code, 4);
             for (var k = 0; k < 4; k++)
-                a.vpandd(codes[k], codes[k], three);
-            halves(scale, 3);
-            yield return GemvWriter.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3), (codes[4], 4));
+            {
+                if (k == 0)
+                {
+                    a.vpandd(code, packed, three);
+                }
+                else
+                {
+                    a.vpsrlw(code, packed, (byte)(2 * k));
+                    a.vpandd(code, code, three);
+                }
+                if (k < 3)
+                    yield return GemvWriter.Add(code, k);
+            }
+            halves(packed, 3);
+            yield return GemvWriter.Multiply(packed, (code, 3));
         }
 
         AssemblerRegisterZMM[] Table(string name, Func<int, int> entry) =>
             [.. Enumerable.Range(0, 4).Select(k => b.ConstantBytes($"{name} {k}", i => entry(64 * k + i)))];
 
-        void LookUp(AssemblerRegisterZMM target, AssemblerRegisterZMM[] table)
+        void LookUp(GemvRegister bytes, AssemblerRegisterZMM[] table)
         {
-            a.vmovdqa64(target, packed);
-            a.vpermi2b(target, table[0], table[1]);
-            a.vmovdqa64(codes[1], packed);
-            a.vpermi2b(codes[1], table[2], table[3]);
-            a.vmovdqu8(target.k(upper), codes[1]);
+            // Under its mask each takes the numbers that the other leaves.
+            a.vpermi2b(bytes.k(lower), table[0], table[1]);
+            a.vpermi2b(bytes.k(upper), table[2], table[3]);
         }
     }
 
