@@ -7,6 +7,9 @@ namespace OpenHearth.Cli.Tests;
 /// <summary>The built program from outside: a process, its streams and its exit code.</summary>
 public sealed class ProgramTests
 {
+    // The model goes on with it for thousands of tokens, so that the signal comes before the end.
+    private const string LongAnswer = "Write a short story about a lighthouse keeper and a whale.";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     // Built beside this test, in the same configuration: src/OpenHearth.Cli/bin/Release/net10.0/hearth.
@@ -62,7 +65,7 @@ public sealed class ProgramTests
     public void Start_Interrupted_Returns130WithWhatWasMade()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signal that reaches one process alone.");
-        using var process = Process.Start(StartInfo("run", "smollm2", "Count from one to a thousand.", "--temperature", "0", "--max-tokens", "2000"))!;
+        using var process = Process.Start(StartInfo("run", "smollm2", LongAnswer, "--temperature", "0", "--max-tokens", "2000"))!;
         process.StandardInput.Close();
         var first = new char[1];
         Assert.Equal(1, process.StandardOutput.Read(first)); // the answer has begun
@@ -78,7 +81,7 @@ public sealed class ProgramTests
     public void Start_ReaderThatLeaves_EndsTheAnswer()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows' console stream does not say that the reader has left.");
-        using var process = Process.Start(StartInfo("run", "smollm2", "Count from one to a thousand.", "--temperature", "0", "--max-tokens", "500"))!;
+        using var process = Process.Start(StartInfo("run", "smollm2", LongAnswer, "--temperature", "0", "--max-tokens", "500"))!;
         process.StandardInput.Close();
         var first = new char[1];
         Assert.Equal(1, process.StandardOutput.Read(first));
