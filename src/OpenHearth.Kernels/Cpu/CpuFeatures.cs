@@ -70,7 +70,9 @@ public sealed record CpuFeatures(
         // The runtime asks the operating system about the wide registers; what it has no class for is asked here.
         var wide = Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512F.VL.IsSupported && Avx512Vbmi.IsSupported;
         var (_, _, ecx, edx) = Leaf(7, 0);
-        if (!wide || !Bit(ecx, 11))
+        const int Vnni = 11;
+        const int Gfni = 8; // whoever has VNNI and VBMI has it
+        if (!wide || !Bit(ecx, Vnni) || !Bit(ecx, Gfni))
             return CpuLevel.Avx2;
         return Bit(edx, 24) && Bit(edx, 22) && Bit(Leaf(7, 1).Eax, 5) && TilePermission.Granted ? CpuLevel.Amx : CpuLevel.Avx512;
     }

@@ -14,19 +14,26 @@ internal abstract class GemvCode
     public abstract int StepBytes { get; }
 
     /// <summary>
-    /// For each vector of codes of a step, the sixteens of columns that its four quarters hold. [vectors × 4]
+    /// For each vector of codes of a step, the sixteens of columns that its four quarters hold, or the eights of its eighths:
+    /// see <see cref="OrderColumns"/>. [vectors × 64 / OrderColumns]
     /// </summary>
     public abstract ReadOnlySpan<byte> Order { get; }
 
+    /// <summary>Columns of an entry of <see cref="Order"/>: 16 or 8.</summary>
+    public virtual int OrderColumns => 16;
+
+    /// <summary>Vectors of codes of a step.</summary>
+    public int Vectors => Order.Length * OrderColumns / 64;
+
     /// <summary>Which of a quarter's sixteen bytes count, a bit each; the activations of others are zero.</summary>
-    /// <param name="quarter">Its place in <see cref="Order"/>.</param>
+    /// <param name="quarter">A quarter of a vector.</param>
     public virtual ushort Bytes(int quarter) => 0xFFFF;
 
     /// <summary>What was added to codes to make them unsigned; it comes off the integer sums. 0 for formats that add <see cref="Sums"/> themselves.</summary>
     public virtual int Offset => 0;
 
     /// <summary>Vectors of codes that one <see cref="GemvWriter.Multiply"/> takes, where there is an offset or they come in pieces.</summary>
-    public virtual int Together => Order.Length / 4;
+    public virtual int Together => Vectors;
 
     /// <summary>
     /// Whether codes that share scales come one vector at a time: units that multiply are then busy while others take the next

@@ -17,10 +17,10 @@ internal static unsafe class GemvPlanes
     public static int TokenBytes(GemvCode code) => SumsAt(code) + (code.Sums.IsEmpty ? 0 : 64);
 
     /// <summary>Where in them the offsets of some vectors are.</summary>
-    public static int OffsetsAt(GemvCode code, int firstVector) => code.Order.Length / 4 * 128 + firstVector / code.Together * 64;
+    public static int OffsetsAt(GemvCode code, int firstVector) => code.Vectors * 128 + firstVector / code.Together * 64;
 
     /// <summary>Where in them the sums are.</summary>
-    public static int SumsAt(GemvCode code) => code.Order.Length / 4 * 128 + (code.Offset == 0 ? 0 : code.Order.Length / 4 / code.Together * 64);
+    public static int SumsAt(GemvCode code) => code.Vectors * 128 + (code.Offset == 0 ? 0 : code.Vectors / code.Together * 64);
 
     /// <summary>Steps of a row, an incomplete one included.</summary>
     public static int Steps(GemvCode code, int columns) => (columns + code.StepColumns - 1) / code.StepColumns;
@@ -39,26 +39,29 @@ internal static unsafe class GemvPlanes
     /// <param name="stepBytes">From one step to the next.</param>
     public static void Write(GemvCode code, int columns, short* rounded, byte* target, int stepBytes)
     {
-        var order = code.Order;
-        var counts = stackalloc Vector128<byte>[order.Length];
-        for (var quarter = 0; quarter < order.Length; quarter++)
+        var quarters = 4 * code.Vectors;
+        var counts = stackalloc Vector128<byte>[quarters];
+        var eights = stackalloc int[2 * quarters]; // where their columns are
+        for (var quarter = 0; quarter < quarters; quarter++)
         {
             for (var i = 0; i < 16; i++)
                 ((byte*)(counts + quarter))[i] = (byte)-(code.Bytes(quarter) >> i & 1);
+            for (var k = 2 * quarter; k < 2 * quarter + 2; k++)
+                eights[k] = code.OrderColumns == 8 ? 8 * code.Order[k] : 16 * code.Order[quarter] + k % 2 * 8;
         }
         var lanes = code.Sums;
         var (hasOffset, offset) = (code.Offset != 0, Vector128.Create(-code.Offset));
-        var offsets = stackalloc int[order.Length]; // where those of a quarter go
-        for (var quarter = 0; hasOffset && quarter < order.Length; quarter++)
+        var offsets = stackalloc int[quarters]; // where those of a quarter go
+        for (var quarter = 0; hasOffset && quarter < quarters; quarter++)
             offsets[quarter] = OffsetsAt(code, quarter / 4) + quarter % 4 * 16;
         var together = code.Together;
         var (twice, factor) = (code.SumLength == 2, code.SumFactor);
         var sums = stackalloc int[MostSixteens];
         for (var i = 0; i < columns; i += code.StepColumns, rounded += code.StepColumns, target += stepBytes)
         {
-            for (var quarter = 0; quarter < order.Length; quarter++)
+            for (var quarter = 0; quarter < quarters; quarter++)
             {
-                var values = Vector256.Load(rounded + 16 * order[quarter]);
+                var values = Vector256.Create(Vector128.Load(rounded + eights[2 * quarter]), Vector128.Load(rounded + eights[2 * quarter + 1]));
                 var upper = values + Vector256.Create((short)128) >> 8;
                 var place = target + quarter / 4 * 128 + quarter % 4 * 16;
                 (Bytes(upper) & counts[quarter]).Store(place);

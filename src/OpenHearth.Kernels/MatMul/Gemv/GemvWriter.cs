@@ -101,6 +101,9 @@ internal sealed class GemvWriter
     /// <summary>Which row is being written of those that are multiplied together.</summary>
     public int Row => _stream % _together;
 
+    /// <summary>Whether what is being written is the step of an incomplete row end.</summary>
+    public bool Tail => _tail;
+
     /// <summary>The blocks of the step that is being written.</summary>
     public AssemblerMemoryOperand Block => _stream switch
     {
@@ -142,26 +145,30 @@ internal sealed class GemvWriter
     public void Ahead(Action write) => _writeAhead = write;
 
     /// <summary>
-    /// Converts four F16 numbers of a row in front of its step; for formats without incomplete steps. Filling a register
-    /// from memory then takes no time of the units that compute.
+    /// Converts four F16 numbers of a row in front of its step; for formats without incomplete steps, or with one block of two in
+    /// them. Filling a register from memory then takes no time of the units that compute.
     /// </summary>
     /// <param name="offset">Where the first is.</param>
+    /// <param name="nextBlock">Bytes from a step's first block to the second; 0 where there is one.</param>
     /// <returns>Fills a register with one of them.</returns>
-    public Action<AssemblerRegisterZMM, int> HalvesAhead(int offset)
+    public Action<AssemblerRegisterZMM, int> HalvesAhead(int offset, int nextBlock = 0)
     {
         var before = _writeAhead;
         _writeAhead = () =>
         {
             before();
             var four = KernelBuilder.Quarter(_activations);
-            Asm.vcvtph2ps(four, __qword_ptr[Block + offset]);
-            Asm.vmovaps(__xmmword_ptr[Scratch(HalvesPlace)], four);
+            for (var block = 0; block < (nextBlock > 0 && !_tail ? 2 : 1); block++)
+            {
+                Asm.vcvtph2ps(four, __qword_ptr[Block + (offset + block * nextBlock)]);
+                Asm.vmovaps(__xmmword_ptr[Scratch(HalvesPlace - 16 * block)], four);
+            }
         };
         return (register, index) => Asm.vbroadcastss(register, __dword_ptr[Scratch(HalvesPlace + 4 * index)]);
     }
 
     /// <summary>One of the numbers of <see cref="HalvesAhead"/>, for all lanes of an instruction.</summary>
-    public AssemblerMemoryOperand HalfAhead(int index) => __dword_bcst[Scratch(HalvesPlace + 4 * index)];
+    public AssemblerMemoryOperand HalfAhead(int index, int block = 0) => __dword_bcst[Scratch(HalvesPlace - 16 * block + 4 * index)];
 
     /// <summary>A mask register for the format's own use.</summary>
     public AssemblerRegisterK MaskRegister() => NextMask();

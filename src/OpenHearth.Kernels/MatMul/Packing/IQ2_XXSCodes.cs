@@ -32,72 +32,68 @@ internal sealed unsafe class IQ2_XXSCodes() : RowCodes(TensorType.IQ2_XXS, 32, h
     }
 }
 
-/// <summary>A block a step. Codes are moved up by 43.</summary>
+/// <summary>Two blocks a step. Codes are moved up by 43.</summary>
 internal sealed class IQ2_XXSGemv : GemvCode
 {
-    public override int StepColumns => 256;
+    private const int BlockBytes = 66;
 
-    public override int StepBytes => 66;
+    private static readonly byte[] OrderOfEights = GemvGrid.Order(groupPoints: 4);
 
-    public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
+    public override int StepColumns => 512;
+
+    public override int StepBytes => 2 * BlockBytes;
+
+    public override ReadOnlySpan<byte> Order => OrderOfEights;
+
+    public override int OrderColumns => 8;
 
     public override int Offset => 43;
 
-    public override int Together => 2;
+    public override int Together => 4;
+
+    public override bool InPieces => true;
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var evenSigns = GemvCodebook.EvenSigns(w);
-        var codes = w.Vectors("codes", 2);
-        var free = b.Vectors("points", 3);
-        var (scales, factor) = (w.Vector("scales"), w.Vector("signs, then scales of lanes"));
-        var points = GemvCodebook.Eights(w, IQ2_XXS.Grid, coordinate => coordinate + 43);
-        var writeScales = WriteScales(w, scales, factor, 0.25f);
-        var turns = b.ConstantBytes("turns of signs", i => 32 + 7 * (i % 4));
-        var places = b.ConstantWords("places of signs", i => 4 * (i / 8 % 2 * 4 + i % 4) + i / 4 % 2);
-        var twice = b.ConstantBytes("twice 43", 86);
-        var lanes = GroupLanes(w);
-        var negative = w.MaskRegister();
-        w.Ahead(() =>
-        {
-            a.vmovdqu64(scales, __zmmword_ptr[w.Block + 2]);
-            a.vpmultishiftqb(codes[0], turns, scales);
-            GemvCodebook.LookUp128(w, factor, codes[0], evenSigns);
-            a.vpermw(factor, places, factor);
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(0)], KernelBuilder.Half(factor));
-            a.vpsrlq(scales, scales, 60);
-            a.vcvtqq2ps(KernelBuilder.Half(scales), scales);
-            writeScales();
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
-        });
+        // A group's four numbers, then four times seven signs.
+        var turns = b.ConstantBytes("turns of numbers and signs", i => i % 8 < 4 ? 8 * (i % 8) : 32 + 7 * (i % 4));
+        var clear = b.ConstantBytes("mask of numbers and signs", i => i % 8 < 4 ? 0xFF : 0x7F);
+        var bytes = w.Vectors("numbers and signs, then scales", 2);
+        var code = w.Vector("codes");
+        var grid = new GemvGrid(w, IQ2_XXS.Grid, [8, 25, 43], 43, evenSigns: true, 4, point => Place(point), (_, point) => Place(point) + 4);
+        var (unit, half) = (b.ConstantDwords("unit of scales", _ => BitConverter.SingleToInt32Bits(0.25f)), b.ConstantDwords("half a unit", _ => BitConverter.SingleToInt32Bits(0.125f)));
+        w.HalvesAhead(0, BlockBytes);
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
-            for (var half = 0; half < 2; half++)
+            var blocks = w.Tail ? 1 : 2;
+            for (var block = 0; block < blocks; block++)
             {
-                for (var p = 0; p < 2; p++)
+                a.vpmultishiftqb(bytes[block], turns, __zmmword_ptr[w.Block + (BlockBytes * block + 2)]);
+                a.vpandd(bytes[block], bytes[block], clear);
+            }
+            grid.LookUp(bytes[0], bytes[1], code);
+            for (var block = 0; block < blocks; block++)
+            {
+                for (var v = 0; v < 4; v++)
                 {
-                    GemvCodebook.WriteEights(w, points, codes[p], free, i => LoadNumber(32 * half + 8 * (i / 2) + 2 * p, i % 2));
-                    a.kmovq(negative, __qword_ptr[w.Scratch(8 * (2 * half + p))]);
-                    a.vpsubb(codes[p].k(negative), twice, codes[p]);
+                    grid.Write(block, v, bytes[block], code);
+                    if (v < 3)
+                        yield return GemvWriter.Add(code, 4 * block + v);
                 }
-                a.vpermps(factor, lanes[half], scales);
-                yield return GemvWriter.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
+                var scales = bytes[block];
+                a.vpsrld(scales, __zmmword_ptr[w.Block + (BlockBytes * block + 2)], 28);
+                a.vpshufd(scales, scales, 0b11_11_01_01);
+                a.vcvtdq2ps(scales, scales);
+                a.vfmadd213ps(scales, unit, half);
+                a.vmulps(scales, scales, w.HalfAhead(0, block));
+                yield return GemvWriter.Multiply(scales, (code, 4 * block + 3));
             }
         }
 
-        // Two of a group's numbers follow each other.
-        void LoadNumber(int offset, int index)
-        {
-            if (index == 0)
-                a.movzx(r12d, __word_ptr[w.Block + (2 + offset)]);
-            else
-                a.shr(r12d, 8);
-            a.movzx(eax, r12b);
-        }
+        static int Place(int point) => point / 4 * 8 + point % 4;
     }
 
     /// <summary>Where the scales of a pair of vectors are, as in the other formats with groups of 32.</summary>
