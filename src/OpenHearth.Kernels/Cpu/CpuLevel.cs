@@ -12,7 +12,7 @@ public enum CpuLevel
     /// <summary>x64 with AVX2 and FMA.</summary>
     Avx2,
 
-    /// <summary>x64 with AVX-512 F, BW, DQ, VL, VBMI and VNNI, as on Ice Lake, Zen 4 and their successors.</summary>
+    /// <summary>x64 with AVX-512 F, BW, DQ, VL, VBMI and VNNI, and GFNI, as on Ice Lake, Zen 4 and their successors.</summary>
     Avx512,
 
     /// <summary><see cref="Avx512"/> with dot products of bf16, in vectors and in AMX's tiles.</summary>
