@@ -10,7 +10,7 @@ namespace OpenHearth.Peers;
 /// </summary>
 internal static class SameText
 {
-    // More than the original length of the small long-RoPE models: llama.cpp takes the factors that its context asks for, here those of the sequence count.
+    // Longer than the original length of the small long-RoPE model: llama.cpp chooses factors by the size of its context, this engine by the tokens there are.
     private const int Prompt = 48;
     private const int Tokens = 16;
     private const int Context = 256; // its least

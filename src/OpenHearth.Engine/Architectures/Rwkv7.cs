@@ -23,7 +23,7 @@ internal sealed class Rwkv7 : Architecture
             .Add("blk.*.attn_norm_2", "blocks.*.ln2")
             .Add("blk.*.time_mix_ln", "blocks.*.att.ln_x")
             .Add("blk.*.time_mix_output", "blocks.*.att.output")
-            .Add("blk.*.time_mix_lerp_fused.weight", "blocks.*.att.x_rwkvag", shares => shares with { Shape = [6, 1, 1, shares.Columns] })
+            .Add("blk.*.time_mix_lerp_fused.weight", "blocks.*.att.x_rwkvag", shares => shares.RowCount == 6 ? shares with { Shape = [6, 1, 1, shares.Columns] } : shares)
             .Add("blk.*.channel_mix_lerp_k.weight", "blocks.*.ffn.x_k", Line)
             .Add("blk.*.channel_mix_key", "blocks.*.ffn.key")
             .Add("blk.*.channel_mix_value", "blocks.*.ffn.value");

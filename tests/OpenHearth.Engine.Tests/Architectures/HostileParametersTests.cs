@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenHearth.Engine.Architectures;
+using OpenHearth.Engine.Conversion;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Tests.Files;
@@ -51,6 +52,29 @@ public sealed class HostileParametersTests
             using (var file = GgufFile.Open(Path.Combine(from, "model.gguf")))
                 Write(file, key, value, folder["model.gguf"]);
             Try(folder["model.gguf"], $"{Path.GetFileName(from)}: {key} = {value}");
+        }
+    }
+
+    // Of families of which no fixture has a GGUF file.
+    [Theory]
+    [InlineData("fixtures/architectures/bitnet")]
+    [InlineData("fixtures/architectures/gemma4")]
+    [InlineData("fixtures/architectures/granite-hybrid")]
+    [InlineData("fixtures/architectures/kimi-linear")]
+    [InlineData("fixtures/architectures/modernbert")]
+    [InlineData("fixtures/architectures/phimoe")]
+    [InlineData("fixtures/architectures/qwen3.5")]
+    [InlineData("models/tiny_rwkv/tiny-rwkv-7v0-834K-FP32.bin")]
+    public void Load_OfAConvertedModelWhereANumberIsAnother_GivesAModelOrSaysWhatIsWrong(string from)
+    {
+        using var folder = new TemporaryFolder();
+        ModelConversion.Convert(Fixtures.Path(from.Split('/')), folder["whole.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+        using var file = GgufFile.Open(folder["whole.gguf"]);
+        var keys = file.Metadata.Keys.Where(key => !key.StartsWith("general.", StringComparison.Ordinal)).ToList();
+        foreach (var (key, value) in Sample([.. keys.SelectMany(key => Values.Select(value => (key, value)))]))
+        {
+            Write(file, key, value, folder["model.gguf"]);
+            Try(folder["model.gguf"], $"{from}: {key} = {value}");
         }
     }
 

@@ -121,7 +121,7 @@ public sealed class TokenizerKeysTests
         var added = new JsonArray();
         foreach (var (token, id) in (ReadOnlySpan<(string, int)>)[("<s>", 257), ("</s>", 258), ("<|mine|>", 259)])
             added.Add(new JsonObject { ["id"] = id, ["content"] = token, ["special"] = true });
-                return new JsonObject
+        return new JsonObject
         {
             ["added_tokens"] = added,
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["use_regex"] = true },
