@@ -18,13 +18,16 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "cohere2", "gemma", "gemma2", "gemma3", "granite", "llama", "olmo", "olmo2", "olmoe", "phi3", "qwen2", "qwen3", "qwen3moe", "smollm3", "starcoder2",
+        "cohere2", "gemma", "gemma2", "gemma3", "granite", "llama", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "smollm3",
+        "stablelm", "starcoder2",
     };
 
     // Families of which GGUF has one name for several classes: by this key, a model is another than the first.
-    private static readonly (string Name, string Key, string Other)[] Others =
+    private static readonly (string Name, string Key, string Type, string Class)[] Others =
     [
-        ("llama", "expert_count", "Mixtral"), ("llama", "attention.sliding_window", "Mistral with a window"), ("olmo2", "attention.sliding_window", "OLMo 3"),
+        ("llama", "expert_count", "mixtral", "MixtralForCausalLM"),
+        ("llama", "attention.sliding_window", "mistral", "MistralForCausalLM"),
+        ("olmo2", "attention.sliding_window", "olmo3", "Olmo3ForCausalLM"),
     ];
 
     private const string FrequencyDivisors = "rope_freqs.weight";
@@ -55,8 +58,6 @@ internal sealed class HuggingFaceForm : IDisposable
         try
         {
             var graph = architecture.Build(new GraphBuilder(form._weights), parameters);
-            if (Others.FirstOrDefault(other => other.Name == name && parameters.Keys.TryGetValue(other.Key, out var value) && value is not 0u).Other is { } other)
-                throw new NotSupportedException($"{source.Path}: converting {other} to safetensors is not proven yet.");
             form.Describe(name, graph, parameters);
             form.AddTensors(architecture.Names(parameters));
             form.Verify(name, architecture, graph);
@@ -97,13 +98,19 @@ internal sealed class HuggingFaceForm : IDisposable
     private void Describe(string name, ModelGraph graph, NotedParameters parameters)
     {
         var (type, className) = ArchitectureRegistry.HuggingFaceNames(name);
+        var other = Others.FirstOrDefault(other => other.Name == name && parameters.Keys.TryGetValue(other.Key, out var value) && value is not 0u);
+        if (other.Type is not null)
+            (type, className) = (other.Type, other.Class);
         var info = _source.Describe(name, graph);
         Config["architectures"] = new JsonArray(className);
         Config["model_type"] = type;
         Config["max_position_embeddings"] = info.ContextLength;
         Config["vocab_size"] = info.VocabularySize;
         Config["tie_word_embeddings"] = !_weights.Has("output.weight");
-        Config["attention_bias"] = _weights.Has("blk.0.attn_q.bias");
+        // Biases go by several names there, and those of scores are absent unless they are named.
+        Config[type == "stablelm" ? "use_qkv_bias" : "attention_bias"] = _weights.Has("blk.0.attn_q.bias");
+        if (_weights.Has("output.bias"))
+            Config["lm_head_bias"] = true;
         foreach (var (key, value) in parameters.Config)
         {
             // There, zero is a window of nothing.
@@ -133,11 +140,24 @@ internal sealed class HuggingFaceForm : IDisposable
                 var candidates = names.Resolve(canonical, expert).Where(candidate => candidate.Beside is null && (candidate.Transform is null || candidate.Back is not null)).ToList();
                 if (candidates.Count == 0)
                     throw new NotSupportedException($"{_source.Path}: the tensor {ModelFormatException.Quote(canonical)} can't be written in the Hugging Face form.");
-                // Classes that wrap a model keep its head outside.
-                var chosen = canonical.StartsWith("output.", StringComparison.Ordinal) ? candidates.MinBy(candidate => candidate.Name.Length) : candidates[0];
+                var chosen = Choose(canonical, candidates);
                 _tensors.Add(chosen.Name, new FolderTensor(canonical, expert, expert < 0 ? stored.Shape : stored.Shape[1..], chosen.Back));
             }
         }
+    }
+
+    private static ForeignTensor Choose(string canonical, List<ForeignTensor> candidates)
+    {
+        // Classes that wrap a model keep its head outside.
+        if (canonical.StartsWith("output.", StringComparison.Ordinal))
+            return candidates.MinBy(candidate => candidate.Name.Length);
+        // Experts go by many names, of which a family's own is the last; the first begins as it should.
+        if (!canonical.Contains("exp", StringComparison.Ordinal) && !canonical.Contains("ffn_gate_inp", StringComparison.Ordinal))
+            return candidates[0];
+        var before = Before(candidates[0]);
+        return candidates.Last(candidate => Before(candidate) == before);
+
+        static string Before(ForeignTensor tensor) => tensor.Name[..Math.Max(tensor.Name.IndexOf("layers.", StringComparison.Ordinal), 0)];
     }
 
     private void Verify(string name, Architecture architecture, ModelGraph graph)
