@@ -105,7 +105,11 @@ internal static class RandomModel
             values[i] = (float)(radius * Math.Cos(2 * Math.PI * random.NextDouble()) / Math.Sqrt(columns));
         }
         var bytes = new byte[PatchRows * TensorTypes.RowBytes(type, columns)];
-        BlockFormats.Get(type).Encode(values, bytes);
+        // Some formats can't be written without knowing which columns matter; here all do alike.
+        var format = BlockFormats.Get(type);
+        float[] importance = format.NeedsImportance ? [.. Enumerable.Repeat(1f, columns)] : [];
+        for (var row = 0; row < PatchRows; row++)
+            format.Encode(values.AsSpan(row * columns, columns), importance, bytes.AsSpan(row * (bytes.Length / PatchRows), bytes.Length / PatchRows));
         return bytes;
     }
 }
