@@ -17,7 +17,7 @@ public static class Computer
     /// <inheritdoc cref="CpuName" path="/exception"/>
     public static IReadOnlyList<string> Instructions => CpuFeatures.Current.Instructions;
 
-    /// <summary>The level of instructions in use: <c>scalar</c>, <c>vector</c>, <c>avx2</c>, <c>avx512</c> or <c>amx</c>; HEARTH_CPU may lower it.</summary>
+    /// <summary>The level of instructions in use: <c>scalar</c>, <c>vector</c>, <c>avx2</c>, <c>avx512</c> or <c>amx</c>. HEARTH_CPU names another; AMX needs that or a <see cref="SelfTesting.TileProof"/>.</summary>
     /// <inheritdoc cref="CpuName" path="/exception"/>
     public static string Level => NameOf(CpuFeatures.Current.Level);
 

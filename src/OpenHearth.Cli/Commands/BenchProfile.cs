@@ -30,7 +30,7 @@ internal static class BenchProfile
     {
         var limits = profile.Limits;
         run.Out.WriteLine();
-        run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"limits: read {limits.ReadGbPerS:F1} GB/s, F32 {limits.F32GmacPerS:F0} GMAC/s, VNNI {limits.VnniGmacPerS:F0}, bf16 {limits.Bf16GmacPerS:F0}, AMX {limits.TileGmacPerS:F0}"));
+        run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"limits: read {limits.ReadGbPerS:F1} GB/s, F32 {limits.F32GmacPerS:F0} GMAC/s, VNNI {limits.VnniGmacPerS:F0}, bf16 {limits.Bf16GmacPerS:F0}{(limits.TileGmacPerS > 0 ? string.Create(CultureInfo.InvariantCulture, $", AMX {limits.TileGmacPerS:F0}") : "")}"));
         run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"generated: {profile.Generation.Count} kernels of {profile.Generation.Bytes} bytes in {profile.Generation.Ms:F1} ms"));
         Print(run, string.Create(CultureInfo.InvariantCulture, $"a decode step behind {profile.Decode.Depth} tokens: {profile.Decode.Ms:F2} ms, median of {profile.Decode.Steps}"), profile.Decode);
         Print(run, string.Create(CultureInfo.InvariantCulture, $"a step of {profile.Prefill.Tokens} tokens: {profile.Prefill.Ms:F2} ms, median of {profile.Prefill.Steps}"), profile.Prefill);

@@ -22,11 +22,13 @@ internal static class SelftestCommand
         }
         run.Progress(null);
         var failed = results.FindAll(result => !result.Passed);
-        TileProof.Record(run.Home, results);
         if (run.Json)
             run.WriteJson(new SelfTestDocument(results.Count - failed.Count, failed.Count, [.. results.Select(Document)]), JsonDocuments.Readable.SelfTestDocument);
         else
             Print(run, results, failed);
+        // Last, so that a folder that can't be written takes no result away.
+        if (TileProof.Record(run.Home, results) is { } proven && !run.Json)
+            run.Out.WriteLine(proven ? "AMX computes right here, and is used from now on." : "AMX stays off.");
         return failed.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     };
 
@@ -40,8 +42,6 @@ internal static class SelftestCommand
         })]);
         foreach (var result in failed)
             run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"WRONG: {result.Level}, {result.Kernel}: {result.Deviation:G3} times the deviation that is allowed"));
-        if (results.Exists(result => result.Level == TileProof.Level))
-            run.Out.WriteLine(TileProof.Holds(run.Home) ? "AMX computes right here, and is used from now on." : "AMX stays off.");
         run.Out.WriteLine(failed.Count == 0 ? "This processor computes right." : "Please report this, with what hearth info prints. HEARTH_CPU=scalar avoids the wrong kernels.");
     }
 }

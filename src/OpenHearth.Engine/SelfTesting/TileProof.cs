@@ -37,23 +37,26 @@ public static class TileProof
         }
     }
 
-    /// <summary>Writes the note where AMX was tested and everything passed, and takes it away where AMX failed.</summary>
+    /// <summary>Writes the note where AMX was tested and everything passed, and takes it away where something failed.</summary>
     /// <param name="folder">Where the program keeps things; made where it does not exist.</param>
     /// <param name="results">Of a whole run.</param>
+    /// <returns>Whether the note is there now; null where AMX was not tested.</returns>
     /// <exception cref="IOException">The folder can't be written.</exception>
-    public static void Record(string folder, IReadOnlyCollection<SelfTestResult> results)
+    public static bool? Record(string folder, IReadOnlyCollection<SelfTestResult> results)
     {
         if (!results.Any(result => result.Level == Level))
-            return;
+            return null;
         var path = Path.Combine(folder, Name);
         if (results.Any(result => !result.Passed))
         {
-            File.Delete(path);
-            return;
+            if (File.Exists(path))
+                File.Delete(path);
+            return false;
         }
         Directory.CreateDirectory(folder);
         var partial = $"{path}.{Environment.ProcessId}";
         File.WriteAllText(partial, Text);
         File.Move(partial, path, overwrite: true);
+        return true;
     }
 }

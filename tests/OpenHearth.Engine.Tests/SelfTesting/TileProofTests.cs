@@ -12,8 +12,9 @@ public sealed class TileProofTests
     {
         using var folder = new TemporaryFolder();
         var home = Path.Combine($"{folder}", "new");
+        Assert.False(TileProof.Record(home, [Wrong])); // a home that is not there yet
         Assert.False(TileProof.Holds(home));
-        TileProof.Record(home, [Other, Right]);
+        Assert.True(TileProof.Record(home, [Other, Right]));
         Assert.True(TileProof.Holds(home));
         Assert.Single(Directory.GetFiles(home));
     }
@@ -35,7 +36,7 @@ public sealed class TileProofTests
     public void Record_WithoutAmx_LeavesEverythingAsItIs()
     {
         using var folder = new TemporaryFolder();
-        TileProof.Record($"{folder}", [Other]);
+        Assert.Null(TileProof.Record($"{folder}", [Other]));
         Assert.Empty(folder.Files);
     }
 
