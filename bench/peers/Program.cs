@@ -37,7 +37,7 @@ command.SetAction(parsed =>
     return 0;
 });
 var files = new Argument<string[]>("files") { Description = "GGUF files with a tokenizer, such as hearth convert writes." };
-var same = new Command("same", "Continues a prompt greedily with both engines and says whether the tokens are the same.") { files };
+var same = new Command("same", "Continues a prompt with both engines and says how far their logits are apart and whether the likeliest tokens are the same; of encoders, their vectors.") { files };
 same.Add(scratch);
 same.SetAction(parsed => SameText.Compare(parsed.GetValue(files)!, parsed.GetValue(scratch)!) ? 0 : 1);
 command.Add(same);

@@ -47,7 +47,11 @@ internal static class SameText
         int[] ids = [.. Enumerable.Range(1, Prompt).Select(i => i * 7919 % model.Info.VocabularySize)];
         if (!model.Info.GivesLogits)
         {
-            using var embedder = new Embedder(model);
+            // Where a file doesn't say how tokens become one vector, llama.cpp takes the last one's.
+            using var embedder = new Embedder(model, model.Info.Pooling ?? Pooling.Last);
+            // node-llama-cpp puts a model's first and last token around ids that lack them.
+            if (model.Tokenizer.Encode("") is [var first, .., var last])
+                ids = [first, .. ids, last];
             var (one, other) = (embedder.EmbedIds([ids])[0], peer.Vector(ids));
             var length = Math.Sqrt(other.Sum(value => (double)value * value));
             var cosine = one.Zip(other, (a, b) => a * b / length).Sum();
