@@ -3,6 +3,7 @@ using OpenHearth.Engine.Conversion;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Files.Safetensors;
+using OpenHearth.Engine.Ops;
 using OpenHearth.Kernels.Formats;
 
 namespace OpenHearth.Engine.Tests;
@@ -40,6 +41,15 @@ public sealed class TernaryTests : IDisposable
         var path = Path.Combine(_folder, "converted.gguf");
         ModelConversion.Convert(form == "I2_S" ? WriteGguf(ternary: true) : WritePacked(form), path, ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
         Assert.InRange(LogitComparison.Error(expected, Logits(path, fuse: true)), 0, 1e-5);
+    }
+
+    [Fact]
+    public void Graph_OfABitNet_RoundsWhatEveryTernaryMatrixTakes()
+    {
+        using var model = Model.Load(WriteGguf(ternary: true));
+        var products = model.Graph.Nodes.OfType<LinearOp>().Where(product => !product.IsHead).ToList();
+        Assert.Equal(7, products.Count);
+        Assert.All(products, product => Assert.IsType<ByteRoundingOp>(product.Inputs[0]));
     }
 
     // The op has its own twin; here it is seen to be in the graph, and to go where the file says so.

@@ -48,6 +48,9 @@ public sealed class HuggingFaceFormTests
         var original = JsonNode.Parse(File.ReadAllBytes(Path.Combine(fixture.Folder, "config.json")))!.AsObject();
         // Qwen's layers up to there have no window; none has. The width of heads may be left to be worked out.
         var written = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder["out"], "config.json")))!.AsObject();
+        // What a class takes for absent unless it is said.
+        foreach (var key in new[] { "use_qkv_bias", "lm_head_bias" }.Where(key => (bool?)original[key] == true))
+            Assert.True((bool?)written[key], key);
         Assert.Equal([], written.Where(entry => entry.Key != "max_window_layers" && (entry.Key, original[entry.Key]) is not ("head_dim", null) && original.ContainsKey(entry.Key) && !Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
     }
 

@@ -46,7 +46,13 @@ public sealed class TileProofTests
         using var folder = new TemporaryFolder();
         TileProof.Record($"{folder}", [Right]);
         var file = folder[folder.Files.Single()];
-        File.WriteAllText(file, File.ReadAllText(file)[1..]);
-        Assert.False(TileProof.Holds($"{folder}"));
+        var lines = File.ReadAllLines(file);
+        Assert.Equal(Computer.CpuName, lines[0]);
+        Assert.True(Guid.TryParse(lines[1], out _));
+        foreach (var other in new[] { $"Another processor\n{lines[1]}\n", $"{lines[0]}\n{Guid.Empty}\n", "" })
+        {
+            File.WriteAllText(file, other);
+            Assert.False(TileProof.Holds($"{folder}"));
+        }
     }
 }
