@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using OpenHearth.Kernels.MatMul.Gemm;
 
 namespace OpenHearth.Kernels.MatMul.RowLanes;
 
@@ -16,8 +15,6 @@ namespace OpenHearth.Kernels.MatMul.RowLanes;
 /// </summary>
 internal static unsafe class RowLaneActivations
 {
-    private const int MostTokens = 16;
-
     /// <summary>Columns that lie together.</summary>
     public const int Columns = 32;
 
@@ -43,55 +40,82 @@ internal static unsafe class RowLaneActivations
         var last = stackalloc byte[bytes + 64]; // whole vectors
         for (var i = 0; i < count - 1; i++)
             WriteColumns(code, rounded + i * Columns, stride, tokens, target + (long)i * bytes);
-        // Whole vectors are stored one over the end of the other; what follows the last columns may be another thread's.
+        // What follows the last columns may be another thread's.
         WriteColumns(code, rounded + (count - 1) * Columns, stride, tokens, last);
         new ReadOnlySpan<byte>(last, bytes).CopyTo(new Span<byte>(target + (long)(count - 1) * bytes, bytes));
     }
 
+    // Whole fours of tokens are stored, the last ones first: what goes over the end of a line is written again.
     private static void WriteColumns(RowLaneCode code, short* rounded, int stride, int tokens, byte* target)
     {
-        Unsafe.SkipInit(out Sixteen m);
-        for (var t = 0; t < MostTokens; t++)
-            m[t] = t < tokens ? Planes(Vector512.Load(rounded + (long)t * stride)).AsInt32() : default;
-        Transpose16.InPlace(ref m);
-        var row = tokens * sizeof(int);
-        for (var k = 0; k < 16; k++, target += row)
-            m[k].Store((int*)target);
-        var (first, second) = (Sums(ref m, 0), Sums(ref m, 4));
-        var groups = Columns / code.Group;
-        if (groups == 1)
-            first += second;
-        var sums = target + groups * row;
-        (first * -code.Offset).Store((int*)target);
-        if (groups == 2)
-            (second * -code.Offset).Store((int*)(target + row));
-        if (!code.HasMins)
-            return;
-        Vector512.ConvertToSingle(first).Store((float*)sums);
-        if (groups == 2)
-            Vector512.ConvertToSingle(second).Store((float*)(sums + row));
+        var offset = Vector128.Create(-code.Offset);
+        var several = code.Group < Columns;
+        var offsets = (int*)(target + OffsetsAt(tokens));
+        var sums = (float*)(target + SumsAt(tokens, code));
+        for (var t = (tokens - 1) & ~3; t >= 0; t -= 4)
+        {
+            var first = Vector512.Load(rounded + (long)t * stride);
+            var second = t + 1 < tokens ? Vector512.Load(rounded + (t + 1L) * stride) : default;
+            var third = t + 2 < tokens ? Vector512.Load(rounded + (t + 2L) * stride) : default;
+            var fourth = t + 3 < tokens ? Vector512.Load(rounded + (t + 3L) * stride) : default;
+            StoreTurned((int*)target + t, tokens, Planes(first), Planes(second), Planes(third), Planes(fourth));
+            var (lower, upper) = Sums(first, second, third, fourth);
+            var all = several ? lower : lower + upper;
+            (all * offset).Store(offsets + t);
+            if (several)
+                (upper * offset).Store(offsets + tokens + t);
+            if (!code.HasMins)
+                continue;
+            Vector128.ConvertToSingle(all).Store(sums + t);
+            if (several)
+                Vector128.ConvertToSingle(upper).Store(sums + tokens + t);
+        }
     }
 
     // The upper bytes of 32 numbers, then the lower ones; lower bytes are signed, so the upper ones are rounded.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<byte> Planes(Vector512<short> values)
+    private static Vector512<int> Planes(Vector512<short> values)
     {
         var apart = Vector512.Create(
             (byte)1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63,
             0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62);
         var flip = Vector512.Create(Vector256<byte>.Zero, Vector256.Create((byte)0x80));
-        return Avx512Vbmi.PermuteVar64x8((values + Vector512.Create((short)0x80)).AsByte(), apart) ^ flip;
+        return (Avx512Vbmi.PermuteVar64x8((values + Vector512.Create((short)0x80)).AsByte(), apart) ^ flip).AsInt32();
+    }
+
+    // Double word k of four vectors, side by side, at k times a line.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreTurned(int* target, int line, Vector512<int> a, Vector512<int> b, Vector512<int> c, Vector512<int> d)
+    {
+        var (lowAB, highAB, lowCD, highCD) = (Avx512F.UnpackLow(a, b).AsInt64(), Avx512F.UnpackHigh(a, b).AsInt64(), Avx512F.UnpackLow(c, d).AsInt64(), Avx512F.UnpackHigh(c, d).AsInt64());
+        var (first, second) = (Avx512F.UnpackLow(lowAB, lowCD).AsInt32(), Avx512F.UnpackHigh(lowAB, lowCD).AsInt32());
+        var (third, fourth) = (Avx512F.UnpackLow(highAB, highCD).AsInt32(), Avx512F.UnpackHigh(highAB, highCD).AsInt32());
+        StoreLines(target, line, first.GetLower().GetLower(), second.GetLower().GetLower(), third.GetLower().GetLower(), fourth.GetLower().GetLower());
+        StoreLines(target + 4 * line, line, first.GetLower().GetUpper(), second.GetLower().GetUpper(), third.GetLower().GetUpper(), fourth.GetLower().GetUpper());
+        StoreLines(target + 8 * line, line, first.GetUpper().GetLower(), second.GetUpper().GetLower(), third.GetUpper().GetLower(), fourth.GetUpper().GetLower());
+        StoreLines(target + 12 * line, line, first.GetUpper().GetUpper(), second.GetUpper().GetUpper(), third.GetUpper().GetUpper(), fourth.GetUpper().GetUpper());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Sums(ref Sixteen m, int firstFour)
+    private static void StoreLines(int* target, int line, Vector128<int> first, Vector128<int> second, Vector128<int> third, Vector128<int> fourth)
     {
-        var (upper, lower) = (Vector512<short>.Zero, Vector512<short>.Zero);
-        for (var k = firstFour; k < firstFour + 4; k++)
-        {
-            upper += Avx512BW.MultiplyAddAdjacent(Vector512<byte>.One, m[k].AsSByte());
-            lower += Avx512BW.MultiplyAddAdjacent(Vector512<byte>.One, m[k + 8].AsSByte());
-        }
-        return Avx512BW.MultiplyAddAdjacent(upper, Vector512.Create((short)256)) + Avx512BW.MultiplyAddAdjacent(lower, Vector512<short>.One);
+        first.Store(target);
+        second.Store(target + line);
+        third.Store(target + 2 * line);
+        fourth.Store(target + 3 * line);
     }
+
+    // Of four tokens, the sums of the first 16 columns and of the others.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<int> First, Vector128<int> Second) Sums(Vector512<short> a, Vector512<short> b, Vector512<short> c, Vector512<short> d)
+    {
+        var one = Vector512<short>.One;
+        var (ab, cd) = (SumPairs(Avx512BW.MultiplyAddAdjacent(a, one), Avx512BW.MultiplyAddAdjacent(b, one)), SumPairs(Avx512BW.MultiplyAddAdjacent(c, one), Avx512BW.MultiplyAddAdjacent(d, one)));
+        var sums = (Avx512F.UnpackLow(ab, cd) + Avx512F.UnpackHigh(ab, cd)).AsInt32();
+        var (lower, upper) = (sums.GetLower(), sums.GetUpper());
+        return (lower.GetLower() + lower.GetUpper(), upper.GetLower() + upper.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<long> SumPairs(Vector512<int> a, Vector512<int> b) => (Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b)).AsInt64();
 }

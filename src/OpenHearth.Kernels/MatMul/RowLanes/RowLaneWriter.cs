@@ -160,14 +160,18 @@ internal sealed class RowLaneWriter
         var lane = inPiece / _code.Group * _tokens * sizeof(int);
         var offsets = first + RowLaneActivations.OffsetsAt(_tokens) + lane;
         var place = first + inPiece / 4 * _tokens * 4;
-        foreach (var product in _products.Concat(_lower))
+        foreach (var product in _products)
             Asm.vpxord(product, product, product);
         if (_lower.Length > 0)
         {
-            Planes(place, code, (0, _products), (1, _lower));
-            Shift(offsets);
             for (var t = 0; t < _tokens; t++)
+                LoadOffset(_lower[t], offsets + 4 * t);
+            Planes(place, code, (0, _products), (1, _lower));
+            for (var t = 0; t < _tokens; t++)
+            {
+                Asm.vpslld(_products[t], _products[t], 8);
                 Asm.vpaddd(_products[t], _products[t], _lower[t]);
+            }
         }
         else
         {
@@ -183,6 +187,14 @@ internal sealed class RowLaneWriter
             if (_code.HasMins)
                 Asm.vfmadd231ps(_sums[t], min, __dword_bcst[Activations + (first + RowLaneActivations.SumsAt(_tokens, _code) + lane + 4 * t)]);
         }
+    }
+
+    private void LoadOffset(AssemblerRegisterZMM sum, int offset)
+    {
+        if (_code.Offset == 0)
+            Asm.vpxord(sum, sum, sum);
+        else
+            Asm.vpbroadcastd(sum, __dword_ptr[Activations + offset]);
     }
 
     private void Shift(int offsets)
