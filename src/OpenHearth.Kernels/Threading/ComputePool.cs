@@ -6,15 +6,17 @@ using OpenHearth.Kernels.Cpu;
 namespace OpenHearth.Kernels.Threading;
 
 /// <summary>
-/// A fixed set of threads that run one job at a time; the caller is one of them. Parts are dealt to whoever is free, so
-/// nobody waits for a thread that has not begun. Waiting spins briefly and then parks: a busy neighbour on a core costs
-/// its share and no more.
+/// A fixed set of threads that run one job at a time; the caller is one of them. Each takes neighbouring parts one after the other,
+/// so that it reads memory in order, then what others have not come to, from their ends: nobody waits for a thread that has
+/// not begun. Waiting spins briefly and then parks: a busy neighbour on a core costs its share and no more.
 /// </summary>
 /// <remarks>One caller at a time: <see cref="Run{TJob}(ref TJob, int)"/> is neither reentrant nor thread-safe, and says so when it is tried.</remarks>
 public sealed unsafe class ComputePool : IDisposable
 {
     // Longer than what lies between two products of a step, shorter than anybody notices.
     private static readonly long SpinTicks = Stopwatch.Frequency / 20_000; // 50 µs
+
+    private const int Apart = 16; // numbers from share to share, two lines of the cache
 
     [ThreadStatic]
     private static int _worker;
@@ -26,7 +28,8 @@ public sealed unsafe class ComputePool : IDisposable
     private delegate*<void*, int, int, void> _execute;
     private void* _job;
     private int _parts;
-    private ulong _deal; // number of the run << 32 | parts not yet dealt
+    private readonly ulong[] _shares; // [threads, Apart] the first of a thread's parts that nobody has taken << 32 | the end of them
+    private uint _run; // number of the run
     private int _finished;
     private int _callerParked;
     private int _running;
@@ -48,6 +51,7 @@ public sealed unsafe class ComputePool : IDisposable
         Threads = threads;
         Level = level;
         _workers = new Worker[threads - 1];
+        _shares = new ulong[threads * Apart];
         _local = new Workspace[threads];
         _alone = new ComputePool?[threads];
         for (var i = 0; i < threads; i++)
@@ -141,41 +145,65 @@ public sealed unsafe class ComputePool : IDisposable
         _parts = parts;
         _finished = 0;
         _failure = null;
-        var run = (uint)(_deal >> 32) + 1;
-        Interlocked.Exchange(ref _deal, (ulong)run << 32 | (uint)parts); // publishes all of the above, and is a full fence
+        for (var i = 0; i < Threads; i++)
+            Volatile.Write(ref Share(i), (ulong)((long)parts * i / Threads) << 32 | (uint)((long)parts * (i + 1) / Threads));
+        Interlocked.Increment(ref _run); // a full fence
         var helpers = Math.Min(_workers.Length, parts - 1);
         for (var i = 0; i < helpers; i++)
         {
             if (Volatile.Read(ref _workers[i].Parked) != 0)
                 _workers[i].Wake.Set();
         }
-        TakeParts(run);
+        TakeParts(0);
         WaitForOthers(parts);
     }
 
-    // A part can be taken only from the run that a thread knows of: then the run cannot end before the part has, and
-    // its fields stay what they are.
-    private void TakeParts(uint run)
+    private ref ulong Share(int thread) => ref _shares[thread * Apart];
+
+    private void TakeParts(int thread)
     {
+        while (Take(thread, first: true))
+        {
+        }
+        for (var other = 1; other < Threads; other++)
+        {
+            while (Take((thread + other) % Threads, first: false))
+            {
+            }
+        }
+    }
+
+    // Once a part is taken, its run cannot end before the part has, and all that the run goes by stays what it is. Whoever comes late
+    // from another run takes a part like the others.
+    private bool Take(int thread, bool first)
+    {
+        ref var share = ref Share(thread);
         while (true)
         {
-            var deal = Volatile.Read(ref _deal);
-            if ((uint)(deal >> 32) != run || (uint)deal == 0)
-                return;
-            if (Interlocked.CompareExchange(ref _deal, deal - 1, deal) != deal)
+            var left = Volatile.Read(ref share);
+            var (next, end) = ((uint)(left >> 32), (uint)left);
+            if (next >= end)
+                return false;
+            if (Interlocked.CompareExchange(ref share, first ? left + (1UL << 32) : left - 1, left) != left)
                 continue;
-            var parts = _parts;
-            try
-            {
-                _execute(_job, parts - (int)(uint)deal, parts);
-            }
-            catch (Exception e)
-            {
-                Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
-            }
-            if (Interlocked.Increment(ref _finished) == parts && Volatile.Read(ref _callerParked) != 0)
-                _done.Set();
+            Execute((int)(first ? next : end - 1));
+            return true;
         }
+    }
+
+    private void Execute(int part)
+    {
+        var parts = _parts;
+        try
+        {
+            _execute(_job, part, parts);
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
+        }
+        if (Interlocked.Increment(ref _finished) == parts && Volatile.Read(ref _callerParked) != 0)
+            _done.Set();
     }
 
     private void WaitForOthers(int parts)
@@ -225,7 +253,7 @@ public sealed unsafe class ComputePool : IDisposable
                 var run = WaitForRun(done);
                 if (_pool._stopping)
                     return;
-                _pool.TakeParts(run);
+                _pool.TakeParts(_index);
                 done = run;
             }
         }
@@ -235,14 +263,14 @@ public sealed unsafe class ComputePool : IDisposable
             var start = Stopwatch.GetTimestamp();
             while (true)
             {
-                var run = (uint)(Volatile.Read(ref _pool._deal) >> 32);
+                var run = Volatile.Read(ref _pool._run);
                 if (run != done || _pool._stopping)
                     return run;
                 Thread.SpinWait(4);
                 if (Stopwatch.GetTimestamp() - start < SpinTicks)
                     continue;
                 Interlocked.Exchange(ref Parked, 1);
-                while ((uint)(Volatile.Read(ref _pool._deal) >> 32) == done && !_pool._stopping)
+                while (Volatile.Read(ref _pool._run) == done && !_pool._stopping)
                 {
                     Wake.Wait();
                     Wake.Reset();

@@ -56,7 +56,7 @@ internal unsafe struct RowLaneJob
         // Smaller parts than those of one token: the last one is waited for longer.
         job._targets.CutForStreaming(pool.Threads * 2);
         job._targets.Cut((job._targets.RowsPerPart + RowLaneWriter.Rows - 1) / RowLaneWriter.Rows * RowLaneWriter.Rows);
-        var multiply = new MultiplyJob { Job = job, Threads = pool.Threads };
+        var multiply = new MultiplyJob { Job = job };
         pool.Run(ref multiply, job._targets.Parts);
     }
 
@@ -123,7 +123,6 @@ internal unsafe struct RowLaneJob
     private struct MultiplyJob : IJob
     {
         public RowLaneJob Job;
-        public int Threads;
 
         public readonly void Execute(int part, int parts)
         {
@@ -131,7 +130,7 @@ internal unsafe struct RowLaneJob
             var (weights, code) = (target.Weights, target.Weights.Codes!.RowLanes!);
             var passes = Passes(Job._tokens);
             var results = stackalloc float[RowLaneWriter.MostTokens * RowLaneWriter.Rows];
-            var following = part + Threads < parts ? FirstRow(part + Threads) : weights.Row(end);
+            var following = part + 1 < parts ? FirstRow(part + 1) : weights.Row(end);
             for (var row = first; row < end; row += RowLaneWriter.Rows)
             {
                 // The last panel of a matrix takes rows before it as well, whose results are left out.
@@ -155,7 +154,7 @@ internal unsafe struct RowLaneJob
             }
         }
 
-        // What this thread probably takes next.
+        // Of the next part of the same thread, unless another one has taken it.
         private readonly byte* FirstRow(int part)
         {
             var target = Job._targets.Part(part, out var first, out _);
