@@ -80,8 +80,8 @@ public sealed unsafe class ComputePool : IDisposable
     /// <summary>A pool of nobody but the thread that asks, for work that one part does by itself.</summary>
     internal ComputePool Alone => _alone[Index] ??= new ComputePool(1, Level);
 
-    // A pool of one may run on any thread, that of another pool too.
-    private int Index => _workers.Length == 0 ? 0 : _worker;
+    /// <summary>Which of the pool's threads asks. A pool of one may run on any thread, that of another pool too.</summary>
+    internal int Index => _workers.Length == 0 ? 0 : _worker;
 
     /// <summary>Runs a job with as many parts as threads and returns when the last part has ended.</summary>
     /// <exception cref="InvalidOperationException">The pool is already running a job.</exception>

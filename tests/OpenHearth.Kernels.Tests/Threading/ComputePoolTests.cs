@@ -22,6 +22,38 @@ public sealed class ComputePoolTests
     }
 
     [Fact]
+    public void Run_OneThreadHeldUp_LeavesTheRestToOthers()
+    {
+        using var pool = new ComputePool(3);
+        for (var held = 0; held < 30; held++)
+        {
+            var job = new HeldUp { Held = held % 10, Done = new int[1] };
+            pool.Run(ref job, 10);
+            Assert.Equal(9, job.Done[0]);
+        }
+    }
+
+    [Fact]
+    public void Run_ManyParts_GivesAThreadNeighboursInOrder()
+    {
+        const int threads = 3, parts = 100;
+        using var pool = new ComputePool(threads);
+        var job = new Record { Pool = pool, Taken = [.. Enumerable.Range(0, threads).Select(_ => new List<int>())] };
+        for (var round = 0; round < 200; round++)
+        {
+            pool.Run(ref job, parts);
+            for (var thread = 0; thread < threads; thread++)
+            {
+                var (first, end) = (parts * thread / threads, parts * (thread + 1) / threads);
+                var own = job.Taken[thread].Where(part => part >= first && part < end).ToList();
+                Assert.Equal(Enumerable.Range(first, own.Count), own);
+                Assert.Equal(own, job.Taken[thread].Take(own.Count));
+                job.Taken[thread].Clear();
+            }
+        }
+    }
+
+    [Fact]
     public void Run_AfterAPause_WakesParkedThreads()
     {
         using var pool = new ComputePool(3);
@@ -93,6 +125,36 @@ public sealed class ComputePoolTests
             Thread.SpinWait(Work);
             if (part == ThrowAt)
                 throw new InvalidDataException();
+        }
+    }
+
+    // One part ends only when all others have.
+    private struct HeldUp : IJob
+    {
+        public int Held;
+        public int[] Done;
+
+        public readonly void Execute(int part, int parts)
+        {
+            if (part != Held)
+            {
+                Interlocked.Increment(ref Done[0]);
+                return;
+            }
+            var done = Done;
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref done[0]) == parts - 1, TimeSpan.FromSeconds(30)), "nobody took the parts of the thread that was held up");
+        }
+    }
+
+    private struct Record : IJob
+    {
+        public ComputePool Pool;
+        public List<int>[] Taken; // of each thread
+
+        public readonly void Execute(int part, int parts)
+        {
+            Taken[Pool.Index].Add(part);
+            Thread.SpinWait(20);
         }
     }
 
