@@ -41,11 +41,14 @@ internal sealed unsafe class Q3_KCodes() : RowCodes(TensorType.Q3_K, 16, hasMins
 
 /// <summary>
 /// A block a step. A vector holds 32 codes of the first half and 32 of the second. As in Q2_K the products scale · code
-/// are looked up, moved up by <see cref="Shift"/>: from -124 to 128 they all fit. A table serves two vectors.
+/// are looked up, moved up by <see cref="Shift"/>: from -124 to 128 they all fit. A table serves two vectors. The low bits of a
+/// code go into its index from where they lie, at bit 0 or 2; matrices over GF(2) bring the high bits of two vectors into the places that are left.
 /// </summary>
 internal sealed class Q3_KGemv : GemvCode
 {
     private const int Shift = 124;
+    private const byte FirstChooses = 0xCA; // for vpternlog: a ? b : c
+    private const byte LastChooses = 0xD8; // c ? b : a
 
     public override int StepColumns => 256;
 
@@ -60,12 +63,11 @@ internal sealed class Q3_KGemv : GemvCode
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var three = b.ConstantBytes("low bits", 3);
-        var four = b.ConstantBytes("high bit", 4);
-        var second = b.ConstantBytes("second vector of a table", 8);
-        var (bytes, high, code) = (w.Vector("bytes, then factor"), w.Vector("high bits"), w.Vector("codes"));
-        var (scales, table) = (w.Vector("scales"), w.Vector("products"));
-        var writeTable = WriteTable(w, scales, table);
+        var (even, odd) = (b.ConstantBytes("low bits of even vectors", 3), b.ConstantBytes("low bits of odd vectors", 12));
+        var matrices = Enumerable.Range(0, 2).Select(pair => GemvCodebook.Lines(w, 64, i => (int)(HighBits(2 * pair + i / 32 * 4) >> 8 * (i % 8)))[0]).ToArray();
+        var (bytes, high, rest, code) = (w.Vector("bytes, then factor"), w.Vector("high bits"), w.Vector("high bits of two vectors"), w.Vector("codes"));
+        var tables = w.Vectors("products ", 2);
+        var (writeEven, writeOdd) = (WriteTable(w, odd: false), WriteTable(w, odd: true));
         var (lower, upper) = (b.Data([.. Enumerable.Repeat((byte)15, 64)]), b.Data([.. Enumerable.Repeat((byte)48, 64)]));
         w.Ahead(() => WriteScales(w, lower, upper));
         var halves = w.HalvesAhead(102);
@@ -73,36 +75,38 @@ internal sealed class Q3_KGemv : GemvCode
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovq(KernelBuilder.Quarter(scales), __qword_ptr[w.Scratch(0)]);
-            a.vmovhps(KernelBuilder.Quarter(scales), KernelBuilder.Quarter(scales), __qword_ptr[w.Scratch(8)]);
-            // Rotations would take the units that multiply.
-            a.vpsllq(KernelBuilder.Half(high), __ymmword_ptr[w.Block], 2);
-            a.vpsrlq(KernelBuilder.Half(bytes), __ymmword_ptr[w.Block], 2);
-            a.vinserti64x4(high, high, KernelBuilder.Half(bytes), 1);
+            a.vmovq(KernelBuilder.Quarter(tables[1]), __qword_ptr[w.Scratch(0)]);
+            a.vmovhps(KernelBuilder.Quarter(tables[1]), KernelBuilder.Quarter(tables[1]), __qword_ptr[w.Scratch(8)]);
+            a.vbroadcasti64x4(high, __ymmword_ptr[w.Block]);
             a.vmovdqu64(bytes, __zmmword_ptr[w.Block + 32]);
+            writeEven(tables[0], tables[1]);
             for (var k = 0; k < 4; k++)
             {
-                if (k % 2 == 0)
-                    writeTable(k / 2);
-                if (k > 0)
+                if (k == 1)
+                    writeOdd(tables[1], tables[1]);
+                if (k % 2 == 1)
                 {
-                    a.vpsrlw(code, bytes, (byte)(2 * k));
-                    a.vpsrlq(high, high, 1);
+                    a.vpternlogd(rest, bytes, odd, LastChooses);
+                    a.vpshufb(code, tables[1], rest);
                 }
-                if (k == 0)
-                    a.vpandd(code, bytes, three);
-                else if (k % 2 == 0)
-                    a.vpandd(code, code, three);
                 else
-                    a.vpternlogd(code, three, second, GemvWriter.AndOr);
-                a.vpternlogd(code, high, four, GemvWriter.OrAnd);
-                a.vpshufb(code, table, code);
+                {
+                    if (k == 2)
+                        a.vpsrlw(bytes, bytes, 4);
+                    a.vgf2p8affineqb(rest, high, __zmmword_ptr[matrices[k / 2]], (byte)(k == 2 ? 0b1010 : 0));
+                    a.vmovdqa64(code, even);
+                    a.vpternlogd(code, bytes, rest, FirstChooses);
+                    a.vpshufb(code, tables[0], code);
+                }
                 if (k < 3)
                     yield return GemvWriter.Add(code, k);
             }
             halves(bytes, 3);
             yield return GemvWriter.Multiply(bytes, (code, 3));
         }
+
+        // Bit 2 of a byte becomes the given one, bit 0 the next.
+        static long HighBits(int bit) => 1L << bit << 8 * (7 - 2) | 2L << bit << 8 * 7;
     }
 
     // Six bits, 32 too large: lower parts of four, then upper ones of two, as in UnpackScales. Units of vectors have more to do than others.
@@ -128,25 +132,21 @@ internal sealed class Q3_KGemv : GemvCode
         a.mov(__qword_ptr[w.Scratch(8)], rax);
     }
 
-    // A word has the products of two neighbouring codes.
-    private static Action<int> WriteTable(GemvWriter w, GemvRegister scales, GemvRegister table)
+    // A word has the products of two neighbouring indices: of even vectors low bits, high bit, which of them; of odd ones high bit, which, low bits.
+    private static Action<AssemblerRegisterZMM, AssemblerRegisterZMM> WriteTable(GemvWriter w, bool odd)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var places = Enumerable.Range(0, 2).Select(t => b.ConstantBytes($"places of scales {t}", i => 4 * t + i % 16 / 8 * 2 + i / 16 % 2 + i / 32 * 8)).ToArray();
-        var products = b.ConstantWords("codes of products", Pair);
-        var shift = b.ConstantWords("shift of products", i => Shift * 0x0101 - 32 * Pair(i));
+        var places = b.ConstantBytes("places of scales", i => (odd ? 2 + i / 2 % 2 * 4 : i % 16 / 8 * 4) + i / 16 % 2 + i / 32 * 8);
+        var products = b.ConstantWords("codes of products", i => Pair(i % 8));
+        var shift = GemvCodebook.Lines(w, 64, i => Shift * 0x0101 - 32 * Pair(i / 2 % 8) >> 8 * (i % 2))[0];
         var words = w.Mask(0x5555_5555_5555_5555);
-        return t =>
+        return (table, scales) =>
         {
-            a.vpermb(table.k(words).z, places[t], scales);
+            a.vpermb(table.k(words).z, places, scales);
             a.vpmullw(table, table, products);
-            a.vpaddw(table, table, shift);
+            a.vpaddw(table, table, __zmmword_ptr[shift]);
         };
 
-        static int Pair(int word)
-        {
-            var code = word % 4 * 2 - 4;
-            return code + (code + 1) * 256;
-        }
+        int Pair(int word) => odd ? word / 2 - 4 + word / 2 * 256 : word % 4 * 2 - 4 + (word % 4 * 2 - 3) * 256;
     }
 }
