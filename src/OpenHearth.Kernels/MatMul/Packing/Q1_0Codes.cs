@@ -1,9 +1,7 @@
 using System.Runtime.Intrinsics;
-using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
@@ -22,53 +20,58 @@ internal sealed unsafe class Q1_0Codes() : RowCodes(TensorType.Q1_0, 32, hasMins
     }
 }
 
-/// <summary>Four blocks a step; a quarter of each vector is of one block. Codes 0 and 2.</summary>
+/// <summary>
+/// Four blocks a step; a quarter of each vector is of one block. Eight bytes are a matrix over GF(2); turned, a bit of them is
+/// of eight neighbouring columns, and a shift and a mask make a vector. Codes 0 and 2.
+/// </summary>
 internal sealed class Q1_0Gemv : GemvCode
 {
+    private static readonly byte[] OrderOfEights = [.. from vector in Enumerable.Range(0, 8) from eighth in Enumerable.Range(0, 8) select (byte)(8 * eighth + 7 - vector)];
+
     public override int StepColumns => 512;
 
     public override int StepBytes => 72;
 
-    public override ReadOnlySpan<byte> Order =>
-        [0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27, 4, 12, 20, 28, 5, 13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31];
+    public override ReadOnlySpan<byte> Order => OrderOfEights;
+
+    public override int OrderColumns => 8;
 
     public override int Offset => 1;
+
+    public override bool InPieces => true;
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var two = b.ConstantBytes("two", 2);
+        var two = b.ConstantBytes("code mask", 2);
         // As in Q4_0: the first three blocks lie in bytes 0 to 63, the bits of the last in bytes 56 to 71.
         var places = b.ConstantBytes("places of bytes", i => i < 48 ? 2 + i / 16 * 18 + i % 16 : i);
         var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 4 * 9);
-        var words = b.ConstantWords("places of words", i => i % 4 * 8 + i / 4);
+        var units = b.ConstantBytes("unit vectors", i => 1 << i % 8);
         var last = w.Mask(0xFFFF_0000_0000_0000);
-        var set = w.MaskRegister();
-        var codes = w.Vectors("codes", 8);
-        var (bytes, rest, scale) = (b.Vector("bytes"), b.Vector("last bytes"), w.Vector("scales"));
-        w.Ahead(() =>
-        {
-            w.Load(rest, 0);
-            a.vpermb(bytes, places, rest);
-            a.vpermw(scale, scalePlaces, rest);
-            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
-            w.Load(rest, 8);
-            a.vpermb(bytes.k(last), places, rest);
-            a.vpermw(bytes, words, bytes);
-            GemvCodebook.StoreHalves(w, bytes, rest);
-            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scale);
-        });
+        var (bytes, code, scale) = (w.Vector("bytes"), w.Vector("codes"), w.Vector("scales"));
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqa64(scale, __zmmword_ptr[w.Scratch(64)]);
+            w.Load(code, 0);
+            a.vpermb(bytes, places, code);
+            a.vpermw(scale, scalePlaces, code);
+            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
+            w.Load(code, 8);
+            a.vpermb(bytes.k(last), places, code);
+            a.vgf2p8affineqb(bytes, units, bytes, 0);
             for (var v = 0; v < 8; v++)
             {
-                a.kmovq(set, __qword_ptr[w.Scratch(8 * v)]);
-                a.vmovdqu8(codes[v].k(set).z, two);
+                if (v == 0)
+                    a.vpaddb(code, bytes, bytes);
+                else if (v > 1)
+                    a.vpsrlw(code, bytes, (byte)(v - 1));
+                a.vpandd(code, v == 1 ? bytes : code, two);
+                if (v < 7)
+                    yield return GemvWriter.Add(code, v);
             }
-            yield return GemvWriter.Multiply(scale, [.. codes.Select((vector, v) => ((AssemblerRegisterZMM)vector, v))]);
+            yield return GemvWriter.Multiply(scale, (code, 7));
         }
     }
 }
