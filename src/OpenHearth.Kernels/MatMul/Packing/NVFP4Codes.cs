@@ -2,7 +2,6 @@ using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
@@ -25,14 +24,16 @@ internal sealed unsafe class NVFP4Codes() : RowCodes(TensorType.NVFP4, 16, hasMi
     }
 }
 
-/// <summary>A block a step; a quarter of its vector is a group. Codes are moved up by 12.</summary>
+/// <summary>Two blocks a step; an eighth of either vector is a group, so that both share their scales. Codes are moved up by 12.</summary>
 internal sealed class NVFP4Gemv : GemvCode
 {
-    public override int StepColumns => 64;
+    public override int StepColumns => 128;
 
-    public override int StepBytes => 36;
+    public override int StepBytes => 72;
 
-    public override ReadOnlySpan<byte> Order => [0, 1, 2, 3];
+    public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15];
+
+    public override int OrderColumns => 8;
 
     public override int Offset => 12;
 
@@ -41,31 +42,29 @@ internal sealed class NVFP4Gemv : GemvCode
         var (a, b) = (w.Asm, w.Builder);
         var nibble = b.ConstantBytes("nibble mask", 15);
         var doubled = b.ConstantBytes("numbers", i => MXFP4.Doubled[i % 16] + 12);
-        var eights = b.ConstantQwords("places of eights", i => i / 2);
-        var shifts = b.ConstantQwords("shifts of nibbles", i => i % 2 * 4);
         // Exponent and mantissa of E4M3 are where F16 has them after a shift by 7, and 2⁻⁸ of their worth.
-        var scalePlaces = KernelBuilder.Half(b.ConstantWords("places of scales", i => i / 4 | 0x8000));
+        var scalePlaces = b.ConstantWords("places of scales", i => (i % 16 / 8 * 36 + i % 8 / 2) << 8);
         var magnitude = KernelBuilder.Half(b.ConstantWords("mask of scales", _ => 0x7F << 7));
         var unit = b.ConstantDwords("half of 2⁸", _ => BitConverter.SingleToInt32Bits(128));
-        var numbers = w.MaskRegister();
-        var (codes, scale) = (w.Vector("codes"), w.Vector("scales"));
+        var (upper, numbers) = (w.Mask(0xFFFF_FFFF_0000_0000), w.MaskRegister());
+        var (bytes, codes, scale) = (w.Vector("bytes, then upper codes"), w.Vector("lower codes"), w.Vector("scales"));
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqu64(KernelBuilder.Half(codes), __ymmword_ptr[w.Block + 4]);
-            a.vpermq(codes, eights, codes);
-            a.vpsrlvq(codes, codes, shifts);
-            a.vpandd(codes, codes, nibble);
-            a.vpshufb(codes, doubled, codes);
-            a.vpbroadcastd(KernelBuilder.Half(scale), __dword_ptr[w.Block]);
-            a.vpshufb(KernelBuilder.Half(scale), KernelBuilder.Half(scale), scalePlaces);
-            a.vpsllw(KernelBuilder.Half(scale), KernelBuilder.Half(scale), 7);
-            a.vpandd(KernelBuilder.Half(scale), KernelBuilder.Half(scale), magnitude);
-            a.vpcmpuw(numbers, KernelBuilder.Half(scale), magnitude, 1);
-            a.vcvtph2ps(scale.k(numbers).z, KernelBuilder.Half(scale));
+            var words = KernelBuilder.Half(scale);
+            w.Load(bytes, 0);
+            a.vpermb(scale, scalePlaces, bytes);
+            w.LoadHalves(bytes, 4, 40, upper);
+            a.vpsrlw(words, words, 1);
+            a.vpandd(words, words, magnitude);
+            a.vpcmpuw(numbers, words, magnitude, 1);
+            a.vcvtph2ps(scale.k(numbers).z, words);
             a.vmulps(scale, scale, unit);
-            yield return GemvWriter.Multiply(scale, (codes, 0));
+            w.SplitNibbles(bytes, codes, nibble);
+            a.vpshufb(codes, doubled, codes);
+            a.vpshufb(bytes, doubled, bytes);
+            yield return GemvWriter.Multiply(scale, (codes, 0), (bytes, 1));
         }
     }
 }
