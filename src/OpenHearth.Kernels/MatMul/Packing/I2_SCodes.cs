@@ -1,11 +1,12 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes -1, 0, 1 and 2; the scale of the tensor is the matrix's to apply.</summary>
-internal sealed unsafe class I2_SCodes() : RowCodes(TensorType.I2_S, 32, hasMins: false, new I2_SGemv())
+internal sealed unsafe class I2_SCodes() : RowCodes(TensorType.I2_S, 32, hasMins: false, new I2_SGemv(), rowLanes: new TwoBitRowLanes(128, upperFirst: true, scale: false))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {

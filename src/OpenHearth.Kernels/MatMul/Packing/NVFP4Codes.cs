@@ -2,11 +2,13 @@ using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -12 to 12: twice the number.</summary>
-internal sealed unsafe class NVFP4Codes() : RowCodes(TensorType.NVFP4, 16, hasMins: false, new NVFP4Gemv())
+internal sealed unsafe class NVFP4Codes() : RowCodes(TensorType.NVFP4, 16, hasMins: false, new NVFP4Gemv(), rowLanes: new NVFP4RowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -65,6 +67,51 @@ internal sealed class NVFP4Gemv : GemvCode
             a.vpshufb(codes, doubled, codes);
             a.vpshufb(bytes, doubled, bytes);
             yield return GemvWriter.Multiply(scale, (codes, 0), (bytes, 1));
+        }
+    }
+}
+
+/// <summary>A block a step. Codes are moved up by 12.</summary>
+internal sealed class NVFP4RowLanes : RowLaneCode
+{
+    public override int FewestTokens => 5;
+
+    public override int Group => 16;
+
+    public override int StepColumns => 64;
+
+    public override int StepBytes => 36;
+
+    public override int Offset => 12;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var scale = b.Vector("scales");
+        var most = b.ConstantDwords("scale that is 0, and mask of scales", _ => 127);
+        // Exponent and mantissa of E4M3 are where F32 has them after a shift by 20, and 2⁻¹²⁰ of their worth.
+        var unit = b.ConstantDwords("half of 2¹²⁰", _ => BitConverter.SingleToInt32Bits(MathF.ScaleB(1, 119)));
+        var place = w.Reserve(1);
+        var nibbles = new RowLaneNibbles(w, nibble => MXFP4.Doubled[nibble] + 12);
+        return () =>
+        {
+            w.Gather(place, 0, 4);
+            for (var group = 0; group < 4; group++)
+            {
+                var (first, shift) = (group % 2 * 2, (byte)(8 * group));
+                if (group % 2 == 0)
+                    nibbles.Load(4 + 8 * group);
+                w.Multiply(group, four => nibbles.Codes(first + four % 2 + four / 2 * 4), scale, scale, () => Scales(shift));
+            }
+        };
+
+        void Scales(byte shift)
+        {
+            a.vpsrld(scale, __zmmword_ptr[RowLaneWriter.Own(place)], shift);
+            a.vpandd(scale, scale, most);
+            a.vpcmpud(k1, scale, most, 1);
+            a.vpslld(scale, scale, 20);
+            a.vmulps(scale.k1.z, scale, unit);
         }
     }
 }

@@ -1,13 +1,15 @@
 using System.Runtime.Intrinsics;
+using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from 0 to 3.</summary>
-internal sealed unsafe class Q2_KCodes() : RowCodes(TensorType.Q2_K, 16, hasMins: true, new Q2_KGemv())
+internal sealed unsafe class Q2_KCodes() : RowCodes(TensorType.Q2_K, 16, hasMins: true, new Q2_KGemv(), rowLanes: new Q2_KRowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -94,6 +96,83 @@ internal sealed class Q2_KGemv : GemvCode
             }
             halves(bytes, 2);
             yield return GemvWriter.Multiply(bytes, (code, 3));
+        }
+    }
+}
+
+/// <summary>A block a step. Codes 0 to 3.</summary>
+internal sealed class Q2_KRowLanes : RowLaneCode
+{
+    public override int FewestTokens => 3;
+
+    public override int Group => 16;
+
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 84;
+
+    public override bool HasMins => true;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var (three, nibble) = (b.ConstantBytes("code mask", 3), b.ConstantDwords("nibble mask", _ => 15));
+        var (bytes, codes) = (b.Vectors("bytes ", 4), b.Vectors("codes ", 2));
+        var (scale, min) = (b.Vector("scales"), b.Vector("minimums"));
+        AssemblerRegisterZMM[] free = [.. codes, scale, min];
+        var (halves, packed, factors) = (w.Reserve(1), w.Reserve(4), w.Reserve(2));
+        return () =>
+        {
+            w.Gather(halves, 80, 4);
+            w.Load(bytes, free, 0);
+            for (var k = 0; k < 4; k++)
+                a.vmovdqa64(__zmmword_ptr[RowLaneWriter.Own(packed, k)], bytes[k]);
+            for (var part = 0; part < 4; part++)
+            {
+                // 16 bytes hold the codes of every second group of a half.
+                w.Load(bytes, free, 16 + 16 * part);
+                for (var k = 0; k < 4; k++)
+                {
+                    var (pair, group) = (k, part / 2 * 8 + 2 * k + part % 2);
+                    w.Multiply(group, four => Code(pair, four), scale, min, () => Scales(group));
+                }
+            }
+        };
+
+        AssemblerRegisterZMM Code(int pair, int four)
+        {
+            var code = codes[four % 2];
+            if (pair > 0)
+                a.vpsrlw(code, bytes[four], (byte)(2 * pair));
+            a.vpandd(code, pair > 0 ? code : bytes[four], three);
+            return code;
+        }
+
+        void Scales(int group)
+        {
+            if (group == 0)
+                Factors();
+            Scale(scale, 8 * (group % 4), 0);
+            Scale(min, 8 * (group % 4) + 4, 1);
+
+            void Scale(AssemblerRegisterZMM value, int shift, int factor)
+            {
+                a.vpsrld(value, __zmmword_ptr[RowLaneWriter.Own(packed, group / 4)], (byte)shift);
+                a.vpandd(value, value, nibble);
+                a.vcvtdq2ps(value, value);
+                a.vmulps(value, value, __zmmword_ptr[RowLaneWriter.Own(factors, factor)]);
+            }
+        }
+
+        // The first group is multiplied before they are needed: they went through memory.
+        void Factors()
+        {
+            a.vmovdqa64(scale, __zmmword_ptr[RowLaneWriter.Own(halves)]);
+            RowLaneWriter.Halves(a, scale, min);
+            a.vpxord(codes[0], codes[0], codes[0]);
+            a.vsubps(min, codes[0], min);
+            a.vmovaps(__zmmword_ptr[RowLaneWriter.Own(factors)], scale);
+            a.vmovaps(__zmmword_ptr[RowLaneWriter.Own(factors, 1)], min);
         }
     }
 }

@@ -4,12 +4,13 @@ using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -4 to 3.</summary>
-internal sealed unsafe class Q3_KCodes() : RowCodes(TensorType.Q3_K, 16, hasMins: false, new Q3_KGemv())
+internal sealed unsafe class Q3_KCodes() : RowCodes(TensorType.Q3_K, 16, hasMins: false, new Q3_KGemv(), rowLanes: new Q3_KRowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -148,5 +149,103 @@ internal sealed class Q3_KGemv : GemvCode
         };
 
         int Pair(int word) => odd ? word / 2 - 4 + word / 2 * 256 : word % 4 * 2 - 4 + (word % 4 * 2 - 3) * 256;
+    }
+}
+
+/// <summary>A block a step. Codes 0 to 7.</summary>
+internal sealed class Q3_KRowLanes : RowLaneCode
+{
+    public override int FewestTokens => 4;
+
+    public override int Group => 16;
+
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 110;
+
+    public override int Offset => 4;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var (three, fourth) = (b.ConstantBytes("low bits", 3), b.ConstantBytes("high bit", 4));
+        var (high, bytes, codes) = (b.Vectors("high bits of columns ", 4), b.Vectors("bytes ", 4), b.Vectors("codes ", 2));
+        var (scale, other) = (b.Vector("scales"), b.Vector("low bits of columns"));
+        AssemblerRegisterZMM[] free = [.. codes, scale, other];
+        var lowScale = b.ConstantDwords("lower bits of scales", _ => 15);
+        var (highScale, most) = (Dwords(48), Dwords(32));
+        var (packed, factor) = (w.Reserve(3), w.Reserve(1));
+        return () =>
+        {
+            PackedScales();
+            for (var part = 0; part < 2; part++)
+            {
+                w.Load(high, free, 16 * part);
+                for (var half = 0; half < 2; half++)
+                {
+                    // 16 bytes hold the codes of every second group of a half.
+                    w.Load(bytes, free, 32 + 32 * half + 16 * part);
+                    for (var k = 0; k < 4; k++)
+                    {
+                        var (pair, bit, group) = (k, 4 * half + k, 8 * half + 2 * k + part);
+                        w.Multiply(group, four => Code(pair, bit, four), scale, scale, () => Scales(group));
+                    }
+                }
+            }
+        };
+
+        Label Dwords(byte value) => b.Data([.. Enumerable.Range(0, 64).Select(i => i % 4 == 0 ? value : (byte)0)]);
+
+        AssemblerRegisterZMM Code(int pair, int bit, int four)
+        {
+            var (code, low) = (codes[four % 2], bytes[four]);
+            Shift(code, high[four], bit - 2);
+            a.vpandd(code, bit == 2 ? high[four] : code, fourth);
+            if (pair > 0)
+                a.vpsrlw(low = other, bytes[four], (byte)(2 * pair));
+            a.vpternlogd(code, low, three, GemvWriter.OrAnd);
+            return code;
+        }
+
+        void Shift(AssemblerRegisterZMM to, AssemblerRegisterZMM from, int right)
+        {
+            if (right < 0)
+                a.vpsllw(to, from, (byte)-right);
+            else if (right > 0)
+                a.vpsrlw(to, from, (byte)right);
+        }
+
+        void Scales(int group)
+        {
+            var upper = __zmmword_ptr[RowLaneWriter.Own(packed, 2)];
+            var shift = 8 * (group % 4) + 2 * (group / 4) - 4;
+            if (shift < 0)
+                a.vpslld(scale, upper, (byte)-shift);
+            else
+                a.vpsrld(scale, upper, (byte)shift);
+            a.vpandd(scale, scale, __zmmword_ptr[highScale]);
+            a.vpsrld(other, __zmmword_ptr[RowLaneWriter.Own(packed, group % 8 / 4)], (byte)(8 * (group % 4) + group / 8 * 4));
+            a.vpternlogd(scale, other, lowScale, GemvWriter.OrAnd);
+            a.vpsubd(scale, scale, __zmmword_ptr[most]);
+            a.vcvtdq2ps(scale, scale);
+            a.vmulps(scale, scale, __zmmword_ptr[RowLaneWriter.Own(factor)]);
+        }
+
+        // Lower parts in eight bytes, upper ones in four, a factor in two: 14 bytes, so that they are loaded with two before them.
+        void PackedScales()
+        {
+            w.Load(bytes, high, 94);
+            for (var k = 0; k < 3; k++)
+            {
+                a.vpsrld(codes[0], bytes[k], 16);
+                a.vpslld(codes[1], bytes[k + 1], 16);
+                a.vpord(codes[0], codes[0], codes[1]);
+                a.vmovdqa64(__zmmword_ptr[RowLaneWriter.Own(packed, k)], codes[0]);
+            }
+            a.vpsrld(other, bytes[3], 16);
+            a.vpmovdw(KernelBuilder.Half(other), other);
+            a.vcvtph2ps(other, KernelBuilder.Half(other));
+            a.vmovaps(__zmmword_ptr[RowLaneWriter.Own(factor)], other);
+        }
     }
 }

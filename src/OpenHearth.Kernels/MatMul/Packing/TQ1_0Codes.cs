@@ -3,12 +3,13 @@ using System.Runtime.Intrinsics;
 using Iced.Intel;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes -1, 0 and 1.</summary>
-internal sealed unsafe class TQ1_0Codes() : RowCodes(TensorType.TQ1_0, 32, hasMins: false, new TQ1_0Gemv())
+internal sealed unsafe class TQ1_0Codes() : RowCodes(TensorType.TQ1_0, 32, hasMins: false, new TQ1_0Gemv(), rowLanes: new TQ1_0RowLanes())
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -60,7 +61,7 @@ internal sealed class TQ1_0Gemv : GemvCode
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var first = Table("four digits", i => Digit(i, 1) | Digit(i, 3) << 2 | Digit(i, 9) << 4 | Digit(i, 27) << 6);
+        var first = Table("four digits", FourDigits);
         var fifth = Table("fifth digit", i => Digit(i, 81));
         var halves = w.HalvesAhead(46);
         var three = b.ConstantBytes("code mask", 3);
@@ -108,5 +109,93 @@ internal sealed class TQ1_0Gemv : GemvCode
         }
     }
 
-    private static int Digit(int value, int power) => (value * power & 255) * 3 >> 8;
+    /// <summary>The digit of a byte that a power of three moves to the front.</summary>
+    internal static int Digit(int value, int power) => (value * power & 255) * 3 >> 8;
+
+    /// <summary>Four digits of a byte, two bits each.</summary>
+    internal static int FourDigits(int value) => Digit(value, 1) | Digit(value, 3) << 2 | Digit(value, 9) << 4 | Digit(value, 27) << 6;
+}
+
+/// <summary>A block a step. Digits are looked up for all of it first, and kept: four of them in two bits each, and the fifth. Codes 0 to 2.</summary>
+internal sealed class TQ1_0RowLanes : RowLaneCode
+{
+    private const int FifthDigits = 12; // vectors of bytes of five digits; four digits are in one more
+    private const int FirstBytes = 8; // vectors of bytes whose digits are 32 columns apart; of the others they are 16 apart
+
+    public override int FewestTokens => 4;
+
+    public override int StepColumns => 256;
+
+    public override int StepBytes => 54;
+
+    public override int Offset => 1;
+
+    public override Action Write(RowLaneWriter w)
+    {
+        var (a, b) = (w.Asm, w.Builder);
+        var three = b.ConstantBytes("code mask", 3);
+        var (bytes, free) = (b.Vectors("bytes ", 4), b.Vectors("codes ", 4));
+        var scale = b.Vector("scales");
+        var (four, fifth) = (Table(TQ1_0Gemv.FourDigits), Table(i => TQ1_0Gemv.Digit(i, 81)));
+        var (fourDigits, fifthDigits, scales) = (w.Reserve(FifthDigits + 1), w.Reserve(FifthDigits), w.Reserve(1));
+        return () =>
+        {
+            w.Gather(fourDigits + 64 * FifthDigits, 48, 4);
+            w.Gather(scales, 52, 2);
+            for (var k = 0; k < FifthDigits; k++)
+            {
+                if (k % 4 == 0)
+                    w.Load(bytes, free, 4 * k);
+                LookUp(bytes[k % 4], fifth, fifthDigits, k);
+                LookUp(bytes[k % 4], four, fourDigits, k);
+            }
+            a.vmovdqa64(bytes[0], __zmmword_ptr[RowLaneWriter.Own(fourDigits, FifthDigits)]);
+            LookUp(bytes[0], four, fourDigits, FifthDigits);
+            for (var group = 0; group < 8; group++)
+            {
+                var here = group;
+                w.Multiply(group, k => Code(here, k), scale, scale, () => a.vcvtph2ps(scale, __ymmword_ptr[RowLaneWriter.Own(scales)]));
+            }
+        };
+
+        AssemblerRegisterZMM Code(int group, int k) => group switch
+        {
+            < 5 => Digit(k, group, k),
+            7 when k >= 4 => Digit(FifthDigits, k - 4, k),
+            _ => Digit(FirstBytes + k % 4, 2 * (group - 5) + k / 4, k),
+        };
+
+        AssemblerRegisterZMM Digit(int vector, int digit, int k)
+        {
+            var code = free[k % 4];
+            var packed = __zmmword_ptr[RowLaneWriter.Own(fourDigits, vector)];
+            if (digit == 4)
+            {
+                a.vmovdqa64(code, __zmmword_ptr[RowLaneWriter.Own(fifthDigits, vector)]);
+                return code;
+            }
+            if (digit > 0)
+                a.vpsrlw(code, packed, (byte)(2 * digit));
+            if (digit > 0)
+                a.vpandd(code, code, three);
+            else
+                a.vpandd(code, three, packed);
+            return code;
+        }
+
+        void LookUp(AssemblerRegisterZMM vector, Label[] table, int place, int index)
+        {
+            var (low, high) = (free[0], free[1]);
+            a.vpmovb2m(k1, vector);
+            a.vmovdqa64(low, __zmmword_ptr[table[0]]);
+            a.vpermt2b(low, vector, __zmmword_ptr[table[1]]);
+            a.vmovdqa64(high, __zmmword_ptr[table[2]]);
+            a.vpermt2b(high, vector, __zmmword_ptr[table[3]]);
+            a.vmovdqu8(low.k1, high);
+            a.vmovdqa64(__zmmword_ptr[RowLaneWriter.Own(place, index)], low);
+        }
+
+        Label[] Table(Func<int, int> entry) =>
+            [.. Enumerable.Range(0, 4).Select(k => b.Data([.. Enumerable.Range(64 * k, 64).Select(i => (byte)entry(i))]))];
+    }
 }

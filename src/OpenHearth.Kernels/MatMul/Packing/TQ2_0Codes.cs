@@ -1,12 +1,13 @@
 using System.Runtime.Intrinsics;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
+using OpenHearth.Kernels.MatMul.RowLanes;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes -1, 0, 1 and 2.</summary>
-internal sealed unsafe class TQ2_0Codes() : RowCodes(TensorType.TQ2_0, 32, hasMins: false, new TQ2_0Gemv())
+internal sealed unsafe class TQ2_0Codes() : RowCodes(TensorType.TQ2_0, 32, hasMins: false, new TQ2_0Gemv(), rowLanes: new TwoBitRowLanes(256, upperFirst: false, scale: true))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {

@@ -7,7 +7,7 @@ namespace OpenHearth.Kernels.MatMul.RowLanes;
 /// <summary>
 /// Activations as kernels with rows in lanes read them: for each 32 columns
 /// <code>
-/// codes    [upper, lower byte][8 fours of columns][tokens][4] signed bytes
+/// codes    [upper, lower byte][8 fours of columns, see RowLaneCode.Stride][tokens][4] signed bytes
 /// offsets  [groups][tokens] I32: what the codes' offset adds to a group's sum, negated
 /// sums     [groups][tokens] F32, for formats with minimums
 /// </code>
@@ -15,6 +15,8 @@ namespace OpenHearth.Kernels.MatMul.RowLanes;
 /// </summary>
 internal static unsafe class RowLaneActivations
 {
+    private static readonly Vector512<byte>[] PlacesOfStrides = [.. Enumerable.Range(0, 4).Select(power => Places(1 << power))];
+
     /// <summary>Columns that lie together.</summary>
     public const int Columns = 32;
 
@@ -37,16 +39,17 @@ internal static unsafe class RowLaneActivations
     public static void Write(RowLaneCode code, short* rounded, int stride, int tokens, int count, byte* target)
     {
         var bytes = Bytes(tokens, code);
+        var places = PlacesOfStrides[int.Log2(code.Stride)];
         var last = stackalloc byte[bytes + 64]; // whole vectors
         for (var i = 0; i < count - 1; i++)
-            WriteColumns(code, rounded + i * Columns, stride, tokens, target + (long)i * bytes);
+            WriteColumns(code, places, rounded + i * Columns, stride, tokens, target + (long)i * bytes);
         // What follows the last columns may be another thread's.
-        WriteColumns(code, rounded + (count - 1) * Columns, stride, tokens, last);
+        WriteColumns(code, places, rounded + (count - 1) * Columns, stride, tokens, last);
         new ReadOnlySpan<byte>(last, bytes).CopyTo(new Span<byte>(target + (long)(count - 1) * bytes, bytes));
     }
 
     // Whole fours of tokens are stored, the last ones first: what goes over the end of a line is written again.
-    private static void WriteColumns(RowLaneCode code, short* rounded, int stride, int tokens, byte* target)
+    private static void WriteColumns(RowLaneCode code, Vector512<byte> places, short* rounded, int stride, int tokens, byte* target)
     {
         var offset = Vector128.Create(-code.Offset);
         var several = code.Group < Columns;
@@ -58,7 +61,7 @@ internal static unsafe class RowLaneActivations
             var second = t + 1 < tokens ? Vector512.Load(rounded + (t + 1L) * stride) : default;
             var third = t + 2 < tokens ? Vector512.Load(rounded + (t + 2L) * stride) : default;
             var fourth = t + 3 < tokens ? Vector512.Load(rounded + (t + 3L) * stride) : default;
-            StoreTurned((int*)target + t, tokens, Planes(first), Planes(second), Planes(third), Planes(fourth));
+            StoreTurned((int*)target + t, tokens, Planes(first, places), Planes(second, places), Planes(third, places), Planes(fourth, places));
             var (lower, upper) = Sums(first, second, third, fourth);
             var all = several ? lower : lower + upper;
             (all * offset).Store(offsets + t);
@@ -74,13 +77,23 @@ internal static unsafe class RowLaneActivations
 
     // The upper bytes of 32 numbers, then the lower ones; lower bytes are signed, so the upper ones are rounded.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Planes(Vector512<short> values)
+    private static Vector512<int> Planes(Vector512<short> values, Vector512<byte> places)
     {
-        var apart = Vector512.Create(
-            (byte)1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63,
-            0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62);
         var flip = Vector512.Create(Vector256<byte>.Zero, Vector256.Create((byte)0x80));
-        return (Avx512Vbmi.PermuteVar64x8((values + Vector512.Create((short)0x80)).AsByte(), apart) ^ flip).AsInt32();
+        return (Avx512Vbmi.PermuteVar64x8((values + Vector512.Create((short)0x80)).AsByte(), places) ^ flip).AsInt32();
+    }
+
+    // Which bytes of 32 numbers make the upper and the lower plane.
+    private static Vector512<byte> Places(int stride)
+    {
+        Span<byte> places = stackalloc byte[2 * Columns];
+        for (var i = 0; i < Columns; i++)
+        {
+            var four = i / 4;
+            var column = four / stride * stride * 4 + four % stride + i % 4 * stride;
+            (places[i], places[Columns + i]) = ((byte)(2 * column + 1), (byte)(2 * column));
+        }
+        return Vector512.Create<byte>(places);
     }
 
     // Double word k of four vectors, side by side, at k times a line.

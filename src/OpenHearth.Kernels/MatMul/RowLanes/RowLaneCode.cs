@@ -1,7 +1,7 @@
 namespace OpenHearth.Kernels.MatMul.RowLanes;
 
 /// <summary>
-/// How the generated product with 16 rows in lanes reads a format. Each vector of codes holds four neighbouring columns of
+/// How the generated product with 16 rows in lanes reads a format. Each vector of codes holds four columns of
 /// every row, so that a scale costs one instruction for a group of all rows. Codes are unsigned bytes. Stateless and thread-safe.
 /// </summary>
 internal abstract class RowLaneCode
@@ -11,6 +11,12 @@ internal abstract class RowLaneCode
 
     /// <summary>Columns that share a scale: 16 or 32.</summary>
     public virtual int Group => 32;
+
+    /// <summary>
+    /// How far apart the columns of a four are: 1; or 4 or 8, for formats with groups of 32 whose bytes hold neighbouring columns.
+    /// Four k of a group then begins at column k % stride + k / stride · 4 · stride.
+    /// </summary>
+    public virtual int Stride => 1;
 
     /// <summary>Columns of a block: a multiple of 32.</summary>
     public abstract int StepColumns { get; }

@@ -149,7 +149,7 @@ internal sealed class RowLaneWriter
 
     /// <summary>Multiplies a group of all rows with all tokens.</summary>
     /// <param name="group">Which of the block.</param>
-    /// <param name="code">Gives the codes of columns 4k to 4k + 3 of the group; asked once or twice for each k.</param>
+    /// <param name="code">Gives the codes of four k of the group (columns 4k to 4k + 3 where the stride is 1); asked once or twice for each k.</param>
     /// <param name="scale">Scales of the rows, F32; need not be there before <paramref name="finish"/>.</param>
     /// <param name="min">Minimums of the rows where the format has them.</param>
     /// <param name="finish">Writes what makes scale and minimum.</param>
