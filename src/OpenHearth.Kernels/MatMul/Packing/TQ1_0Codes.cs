@@ -122,7 +122,7 @@ internal sealed class TQ1_0RowLanes : RowLaneCode
     private const int FifthDigits = 12; // vectors of bytes of five digits; four digits are in one more
     private const int FirstBytes = 8; // vectors of bytes whose digits are 32 columns apart; of the others they are 16 apart
 
-    public override int FewestTokens => 4;
+    public override int FewestTokens => 2;
 
     public override int StepColumns => 256;
 
