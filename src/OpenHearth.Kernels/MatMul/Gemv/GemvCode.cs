@@ -22,6 +22,12 @@ internal abstract class GemvCode
     /// <summary>Columns of an entry of <see cref="Order"/>: 16 or 8.</summary>
     public virtual int OrderColumns => 16;
 
+    /// <summary>
+    /// Of each 128 columns of a step, which one is in whose place before they are ordered; empty where each is in its own. Bytes that
+    /// hold several columns then need not be spread over neighbouring bytes. Not with <see cref="Bytes"/> or <see cref="Sums"/>.
+    /// </summary>
+    public virtual ReadOnlySpan<byte> Places => [];
+
     /// <summary>Vectors of codes of a step.</summary>
     public int Vectors => Order.Length * OrderColumns / 64;
 

@@ -6,14 +6,14 @@ using static Iced.Intel.AssemblerRegisters;
 namespace OpenHearth.Kernels.MatMul.Gemv;
 
 /// <summary>
-/// Look-ups for <see cref="GemvCode"/>: bytes in tables of one or two lines by permutation, points of four coordinates
-/// by permutation of two bytes each, points of eight by loads from the first cache (words of two bits a coordinate, by
+/// Look-ups for <see cref="GemvCode"/>: bytes in tables of two or four lines by permutation, points of eight coordinates by loads
+/// from the first cache (words of two bits a coordinate, by
 /// permutation, were no faster for 256 points and slower for 512).
 /// </summary>
 internal static class GemvCodebook
 {
     /// <summary>
-    /// The order in which <see cref="WriteFours"/> and <see cref="WriteEights"/> fill vectors for groups of 32: a quarter of
+    /// The order in which <see cref="WriteEights"/> fills vectors for groups of 32: a quarter of
     /// two neighbouring vectors is a group, so that they share their scales.
     /// </summary>
     public static ReadOnlySpan<byte> PairedOrder => [0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15];
@@ -54,51 +54,6 @@ internal static class GemvCodebook
 
     /// <summary>Signs of eights of which seven are stored: see <see cref="Codebook.EvenSigns"/>.</summary>
     public static Label[] EvenSigns(GemvWriter w) => Lines(w, 128, Codebook.EvenSigns);
-
-    /// <summary>
-    /// Prepares looking up 64 points of four coordinates with eight levels, in <see cref="PairedOrder"/>. A point is kept
-    /// as two bytes, two coordinates each.
-    /// </summary>
-    /// <param name="w">The kernel.</param>
-    /// <param name="grid">256 or 512 points.</param>
-    /// <param name="levels">What a coordinate can be.</param>
-    /// <param name="shift">What is added to coordinates.</param>
-    /// <param name="codes">Four vectors that receive the codes; the first holds the lower eight bits of the points' numbers before.</param>
-    /// <param name="ninth">Where a point's number has its ninth bit.</param>
-    public static Action WriteFours(GemvWriter w, sbyte[] grid, ReadOnlySpan<sbyte> levels, int shift, GemvRegister[] codes, AssemblerRegisterK? ninth)
-    {
-        var (a, b) = (w.Asm, w.Builder);
-        var level = levels.ToArray();
-        var planes = Enumerable.Range(0, 2).Select(p => Lines(w, grid.Length / 4, i => Place(4 * i + 2 * p) | Place(4 * i + 2 * p + 1) << 4)).ToArray();
-        // Byte i of a vector comes from the plane of its coordinate.
-        var places = Enumerable.Range(0, 4).Select(v =>
-            Lines(w, 64, i => 32 * (v / 2) + 4 * (v % 2) + i / 16 * 8 + i % 16 / 4 + i % 4 / 2 * 64)[0]).ToArray();
-        var turns = b.ConstantBytes("turns of coordinates", i => 8 * (i % 8) + 4 * (i % 2));
-        var numbers = b.ConstantBytes("coordinates", i => i % 16 < 8 ? level[i % 8] + shift : 0);
-        var upper = w.MaskRegister();
-        var found = b.Vectors("coordinates, two each", 2);
-        return () =>
-        {
-            a.vpmovb2m(upper, codes[0]);
-            for (var p = 0; p < 2; p++)
-            {
-                LookUp256(w, found[p], codes[0], upper, planes[p], codes[1]);
-                if (ninth is not { } mask)
-                    continue;
-                LookUp256(w, codes[1], codes[0], upper, planes[p].AsSpan(4), codes[2]);
-                a.vmovdqu8(found[p].k(mask), codes[1]);
-            }
-            for (var v = 0; v < 4; v++)
-            {
-                a.vmovdqa64(codes[v], __zmmword_ptr[places[v]]);
-                a.vpermi2b(codes[v], found[0], found[1]);
-                a.vpmultishiftqb(codes[v], turns, codes[v]);
-                a.vpshufb(codes[v], numbers, codes[v]);
-            }
-        };
-
-        int Place(int coordinate) => Array.IndexOf(level, grid[coordinate]);
-    }
 
     /// <summary>Puts points of eight coordinates behind the code.</summary>
     /// <param name="w">The kernel.</param>

@@ -12,6 +12,7 @@ namespace OpenHearth.Kernels.MatMul.Gemv;
 internal static unsafe class GemvPlanes
 {
     private const int MostSixteens = 32; // in a step
+    private const int PlacesColumns = 128; // of GemvCode.Places
 
     /// <summary>Bytes of one token in a step.</summary>
     public static int TokenBytes(GemvCode code) => SumsAt(code) + (code.Sums.IsEmpty ? 0 : 64);
@@ -39,6 +40,11 @@ internal static unsafe class GemvPlanes
     /// <param name="stepBytes">From one step to the next.</param>
     public static void Write(GemvCode code, int columns, short* rounded, byte* target, int stepBytes)
     {
+        if (!code.Places.IsEmpty)
+        {
+            WritePlaced(code, columns, rounded, target, stepBytes);
+            return;
+        }
         var quarters = 4 * code.Vectors;
         var counts = stackalloc Vector128<byte>[quarters];
         var eights = stackalloc int[2 * quarters]; // where their columns are
@@ -85,6 +91,54 @@ internal static unsafe class GemvPlanes
             }
         }
     }
+
+    // The same for columns that change places.
+    private static void WritePlaced(GemvCode code, int columns, short* rounded, byte* target, int stepBytes)
+    {
+        var order = code.Order;
+        var (together, offset) = (code.Together, Vector512.Create(-code.Offset));
+        var upper = stackalloc byte[16 * MostSixteens];
+        var lower = stackalloc byte[16 * MostSixteens];
+        for (var i = 0; i < columns; i += code.StepColumns, target += stepBytes)
+        {
+            for (var k = 0; k < code.StepColumns; k += PlacesColumns, rounded += PlacesColumns)
+                Place(code.Places, rounded, upper + k, lower + k);
+            for (var quarter = 0; quarter < order.Length; quarter++)
+            {
+                var (from, to) = (16 * order[quarter], quarter / 4 * 128 + quarter % 4 * 16);
+                Vector128.Load(upper + from).Store(target + to);
+                Vector128.Load(lower + from).Store(target + to + 64);
+            }
+            for (var first = 0; first < code.Vectors; first += together)
+            {
+                var sums = Vector512<int>.Zero;
+                for (var vector = first; vector < first + together; vector++)
+                    sums += (Sums(target + vector * 128) << 8) + Sums(target + vector * 128 + 64);
+                (sums * offset).Store((int*)(target + OffsetsAt(code, first)));
+            }
+        }
+    }
+
+    // Both bytes of 128 numbers, in other places.
+    private static void Place(ReadOnlySpan<byte> places, short* values, byte* upper, byte* lower)
+    {
+        var half = Vector512.Create((short)128);
+        Vector512<short> a = Vector512.Load(values), b = Vector512.Load(values + 32), c = Vector512.Load(values + 64), d = Vector512.Load(values + 96);
+        Vector512<byte> low = Narrow(a, b), lowRest = Narrow(c, d), high = Narrow(a + half >> 8, b + half >> 8), highRest = Narrow(c + half >> 8, d + half >> 8);
+        for (var i = 0; i < PlacesColumns; i += 64)
+        {
+            var from = Vector512.Create(places.Slice(i, 64));
+            Avx512Vbmi.PermuteVar64x8x2(high, from, highRest).Store(upper + i);
+            Avx512Vbmi.PermuteVar64x8x2(low, from, lowRest).Store(lower + i);
+        }
+    }
+
+    private static Vector512<byte> Narrow(Vector512<short> a, Vector512<short> b) =>
+        Vector512.Create(Avx512BW.ConvertToVector256Byte(a.AsUInt16()), Avx512BW.ConvertToVector256Byte(b.AsUInt16()));
+
+    // Sums of fours of signed bytes.
+    private static Vector512<int> Sums(byte* bytes) =>
+        Avx512BW.MultiplyAddAdjacent(Avx512BW.MultiplyAddAdjacent(Vector512<byte>.One, Vector512.Load((sbyte*)bytes)), Vector512<short>.One);
 
     // The low bytes of 16 words.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

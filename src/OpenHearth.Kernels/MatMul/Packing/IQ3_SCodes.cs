@@ -35,62 +35,63 @@ internal sealed unsafe class IQ3_SCodes() : RowCodes(TensorType.IQ3_S, 32, hasMi
 /// <summary>A block a step. Codes are moved up by 15.</summary>
 internal sealed class IQ3_SGemv : GemvCode
 {
+    private static readonly byte[] PlacesOfColumns = GemvFours.Places(point => point);
+
     public override int StepColumns => 256;
 
     public override int StepBytes => 110;
 
-    public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
+    public override ReadOnlySpan<byte> Places => PlacesOfColumns;
+
+    public override ReadOnlySpan<byte> Order => GemvFours.Order;
 
     public override int Offset => 15;
 
-    public override int Together => 2;
+    public override bool InPieces => true;
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var codes = w.Vectors("codes", 4);
-        var (scales, factor) = (w.Vector("scales"), w.Vector("signs, then scales of lanes"));
-        var (negative, ninth) = (w.MaskRegister(), w.MaskRegister());
-        var writePoints = GemvCodebook.WriteFours(w, IQ3_S.Grid, [1, 3, 5, 7, 9, 11, 13, 15], 15, codes, ninth);
-        var places = KernelBuilder.Half(b.ConstantWords("places of signs", i => 2 * (i / 8 * 4 + i % 4) + i / 4 % 2));
+        var ninth = w.MaskRegister();
+        var fours = new GemvFours(w, IQ3_S.Grid, [1, 3, 5, 7, 9, 11, 13, 15], 15, (_, coordinate) => 1 << coordinate);
+        var (code, first, second) = (w.Vector("numbers, then signs, then codes"), w.Vector("free, then scales"), b.Vector("free"));
+        var turns = b.ConstantBytes("turns of signs", i => 4 * (i % 8));
+        var lanes = b.ConstantDwords("groups", i => i / 2);
         var nibbles = KernelBuilder.Quarter(b.ConstantBytes("turns of scales", i => i % 8 * 4));
         var nibble = KernelBuilder.Quarter(b.ConstantBytes("nibble mask", 15));
         var (one, two) = (b.ConstantDwords("one", _ => BitConverter.SingleToInt32Bits(1)), b.ConstantDwords("two", _ => BitConverter.SingleToInt32Bits(2)));
-        var twice = b.ConstantBytes("twice 15", 30);
-        var lanes = IQ2_XXSGemv.GroupLanes(w);
         w.Ahead(() =>
         {
-            var scale = KernelBuilder.Half(scales);
-            a.vpermw(KernelBuilder.Half(factor), places, __ymmword_ptr[w.Block + 74]);
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(0)], KernelBuilder.Half(factor));
-            a.vmovd(KernelBuilder.Quarter(scales), __dword_ptr[w.Block + 106]);
-            a.vpmultishiftqb(KernelBuilder.Quarter(scales), nibbles, KernelBuilder.Quarter(scales));
-            a.vpandd(KernelBuilder.Quarter(scales), KernelBuilder.Quarter(scales), nibble);
-            a.vpmovzxbd(scale, KernelBuilder.Quarter(scales));
+            var (scale, four) = (KernelBuilder.Half(code), KernelBuilder.Quarter(code));
+            a.vmovd(four, __dword_ptr[w.Block + 106]);
+            a.vpmultishiftqb(four, nibbles, four);
+            a.vpandd(four, four, nibble);
+            a.vpmovzxbd(scale, four);
             a.vcvtdq2ps(scale, scale);
             a.vfmadd213ps(scale, KernelBuilder.Half(two), KernelBuilder.Half(one));
-            w.BroadcastHalf(factor, 0);
-            a.vmulps(scale, scale, KernelBuilder.Half(factor));
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
+            w.BroadcastHalf(first, 0);
+            a.vmulps(scale, scale, KernelBuilder.Half(first));
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(0)], scale);
         });
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
             a.kmovq(ninth, __qword_ptr[w.Block + 66]);
-            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 2]);
-            writePoints();
-            for (var half = 0; half < 2; half++)
+            a.vmovdqu64(code, __zmmword_ptr[w.Block + 2]);
+            fours.LookUp(code, (first, second), ninth);
+            a.vpmovzxdq(code, __ymmword_ptr[w.Block + 74]);
+            a.vpmultishiftqb(code, turns, code);
+            fours.AddSigns(code, first);
+            for (var k = 0; k < 4; k++)
             {
-                for (var v = 2 * half; v < 2 * half + 2; v++)
-                {
-                    a.kmovq(negative, __qword_ptr[w.Scratch(8 * v)]);
-                    a.vpsubb(codes[v].k(negative), twice, codes[v]);
-                }
-                a.vpermps(factor, lanes[half], scales);
-                yield return GemvWriter.Multiply(factor, (codes[2 * half], 2 * half), (codes[2 * half + 1], 2 * half + 1));
+                fours.Write(k, code);
+                if (k < 3)
+                    yield return GemvWriter.Add(code, k);
             }
+            a.vmovdqa64(KernelBuilder.Half(first), __ymmword_ptr[w.Scratch(0)]);
+            a.vpermps(first, lanes, first);
+            yield return GemvWriter.Multiply(first, (code, 3));
         }
     }
 }

@@ -36,60 +36,69 @@ internal sealed unsafe class IQ3_XXSCodes() : RowCodes(TensorType.IQ3_XXS, 32, h
     internal static ulong Pair(sbyte* grid, int a, int b) => *(uint*)(grid + 4 * a) | (ulong)*(uint*)(grid + 4 * b) << 32;
 }
 
-/// <summary>A block a step. Codes are moved up by 62.</summary>
+/// <summary>
+/// A block a step. Of eight points that two groups have at even places a quad word is made, and of those at odd ones, for
+/// which the same signs are needed otherwise. Codes are moved up by 62.
+/// </summary>
 internal sealed class IQ3_XXSGemv : GemvCode
 {
+    private static readonly byte[] PlacesOfColumns = GemvFours.Places(Point);
+
     public override int StepColumns => 256;
 
     public override int StepBytes => 98;
 
-    public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
+    public override ReadOnlySpan<byte> Places => PlacesOfColumns;
+
+    public override ReadOnlySpan<byte> Order => GemvFours.Order;
 
     public override int Offset => 62;
 
-    public override int Together => 2;
+    public override bool InPieces => true;
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
-        var codes = w.Vectors("codes", 4);
-        var (scales, factor) = (w.Vector("scales"), w.Vector("signs, then scales of lanes"));
-        var writePoints = GemvCodebook.WriteFours(w, IQ3_XXS.Grid, [4, 12, 20, 28, 36, 44, 52, 62], 62, codes, null);
-        var writeScales = IQ2_XXSGemv.WriteScales(w, scales, factor, 0.5f);
-        var evenSigns = GemvCodebook.EvenSigns(w);
-        var turns = KernelBuilder.Half(b.ConstantBytes("turns of signs", i => i % 8 / 4 * 32 + 7 * (i % 4)));
-        var places = KernelBuilder.Half(b.ConstantWords("places of signs", i => 2 * (i / 8 * 4 + i % 4) + i / 4 % 2));
-        var twice = b.ConstantBytes("twice 62", 124);
-        var lanes = IQ2_XXSGemv.GroupLanes(w);
-        var negative = w.MaskRegister();
+        var fours = new GemvFours(w, IQ3_XXS.Grid, [4, 12, 20, 28, 36, 44, 52, 62], 62, Sign);
+        var (code, free) = (w.Vector("numbers, then signs, then codes"), w.Vector("free, then scales"));
+        var order = b.ConstantBytes("places of points", i => i / 16 * 16 + Point(i % 16));
+        var twice = b.ConstantQwords("places of signs", i => i / 2);
+        var turns = b.ConstantBytes("turns of signs", i => i % 8 / 4 * 32 + 7 * (i % 4));
+        var lanes = b.ConstantDwords("groups", i => i / 4 * 2 + i % 2);
+        var writeScales = IQ2_XXSGemv.WriteScales(w, code, free, 0.5f);
         w.Ahead(() =>
         {
-            a.vpmultishiftqb(KernelBuilder.Half(codes[0]), turns, __ymmword_ptr[w.Block + 66]);
-            GemvCodebook.LookUp128(w, factor, codes[0], evenSigns);
-            a.vpermw(KernelBuilder.Half(factor), places, KernelBuilder.Half(factor));
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(0)], KernelBuilder.Half(factor));
-            a.vpsrld(KernelBuilder.Half(scales), __ymmword_ptr[w.Block + 66], 28);
-            a.vcvtdq2ps(KernelBuilder.Half(scales), KernelBuilder.Half(scales));
+            var scales = KernelBuilder.Half(code);
+            a.vpsrld(scales, __ymmword_ptr[w.Block + 66], 28);
+            a.vcvtdq2ps(scales, scales);
             writeScales();
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(0)], scales);
         });
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
-            a.vmovdqu64(codes[0], __zmmword_ptr[w.Block + 2]);
-            writePoints();
-            for (var half = 0; half < 2; half++)
+            a.vpermb(code, order, __zmmword_ptr[w.Block + 2]);
+            fours.LookUp(code, (free, free));
+            a.vmovdqu64(KernelBuilder.Half(code), __ymmword_ptr[w.Block + 66]);
+            a.vpermq(code, twice, code);
+            a.vpmultishiftqb(code, turns, code);
+            fours.AddSigns(code, free);
+            for (var k = 0; k < 4; k++)
             {
-                for (var v = 2 * half; v < 2 * half + 2; v++)
-                {
-                    a.kmovq(negative, __qword_ptr[w.Scratch(8 * v)]);
-                    a.vpsubb(codes[v].k(negative), twice, codes[v]);
-                }
-                a.vpermps(factor, lanes[half], scales);
-                yield return GemvWriter.Multiply(factor, (codes[2 * half], 2 * half), (codes[2 * half + 1], 2 * half + 1));
+                fours.Write(k, code);
+                if (k < 3)
+                    yield return GemvWriter.Add(code, k);
             }
+            a.vmovdqa64(KernelBuilder.Half(free), __ymmword_ptr[w.Scratch(0)]);
+            a.vpermps(free, lanes, free);
+            yield return GemvWriter.Multiply(free, (code, 3));
         }
+
+        // Seven of eight are stored for two points; the last is the parity of the others.
+        static int Sign(int quad, int coordinate) => quad % 2 * 4 + coordinate is < 7 and var bit ? 1 << bit : 0x7F;
     }
+
+    // Of sixteen: the points of two groups at even places, then those at odd ones.
+    private static int Point(int place) => place % 8 * 2 + place / 8;
 }

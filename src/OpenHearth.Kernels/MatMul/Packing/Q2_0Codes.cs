@@ -33,16 +33,22 @@ internal sealed unsafe class Q2_0Codes() : RowCodes(TensorType.Q2_0, 32, hasMins
         copies * Vector128.Create((ushort)64, 16, 4, 1, 64, 16, 4, 1) >> 6 & Vector128.Create((ushort)3);
 }
 
-/// <summary>Four blocks a step; a quarter of each vector is of one block. Codes 0 to 3.</summary>
+/// <summary>Four blocks a step; a quarter of each vector is of one block, and its columns are four apart. Codes 0 to 3.</summary>
 internal sealed class Q2_0Gemv : GemvCode
 {
+    private static readonly byte[] PlacesOfColumns = GemvFours.Places(point => point);
+
     public override int StepColumns => 256;
 
     public override int StepBytes => 72;
 
-    public override ReadOnlySpan<byte> Order => [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
+    public override ReadOnlySpan<byte> Places => PlacesOfColumns;
+
+    public override ReadOnlySpan<byte> Order => GemvFours.Order;
 
     public override int Offset => 1;
+
+    public override bool InPieces => true;
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
@@ -51,28 +57,27 @@ internal sealed class Q2_0Gemv : GemvCode
         // As in Q4_0: the first three blocks lie in bytes 0 to 63, the codes of the last in bytes 56 to 71.
         var places = b.ConstantBytes("places of bytes", i => i < 48 ? 2 + i / 16 * 18 + i % 16 : i);
         var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 4 * 9);
-        var words = Enumerable.Range(0, 4).Select(v => b.ConstantWords($"places of vector {v}", i => i / 8 * 8 + 2 * v + i % 8 / 4)).ToArray();
-        var turns = b.ConstantBytes("turns of codes", i => 2 * (i % 8));
         var last = w.Mask(0xFFFF_0000_0000_0000);
-        var codes = w.Vectors("codes", 4);
-        var (bytes, rest, scale) = (w.Vector("bytes"), w.Vector("last bytes"), w.Vector("scales"));
+        var (bytes, code, scale) = (w.Vector("bytes"), w.Vector("codes"), w.Vector("scales"));
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            w.Load(rest, 0);
-            a.vpermb(bytes, places, rest);
-            a.vpermw(scale, scalePlaces, rest);
+            w.Load(code, 0);
+            a.vpermb(bytes, places, code);
+            a.vpermw(scale, scalePlaces, code);
             a.vcvtph2ps(scale, KernelBuilder.Half(scale));
-            w.Load(rest, 8);
-            a.vpermb(bytes.k(last), places, rest);
-            for (var v = 0; v < 4; v++)
+            w.Load(code, 8);
+            a.vpermb(bytes.k(last), places, code);
+            for (var k = 0; k < 4; k++)
             {
-                a.vpermw(codes[v], words[v], bytes);
-                a.vpmultishiftqb(codes[v], turns, codes[v]);
-                a.vpandd(codes[v], codes[v], three);
+                if (k > 0)
+                    a.vpsrlw(code, bytes, (byte)(2 * k));
+                a.vpandd(code, k > 0 ? code : bytes, three);
+                if (k < 3)
+                    yield return GemvWriter.Add(code, k);
             }
-            yield return GemvWriter.Multiply(scale, (codes[0], 0), (codes[1], 1), (codes[2], 2), (codes[3], 3));
+            yield return GemvWriter.Multiply(scale, (code, 3));
         }
     }
 }
