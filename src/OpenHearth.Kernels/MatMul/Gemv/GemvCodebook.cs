@@ -52,6 +52,29 @@ internal static class GemvCodebook
         w.Asm.vmovdqu8(target.k(upper), free);
     }
 
+    /// <summary>Looks 64 points up in tables of one byte each.</summary>
+    /// <param name="w">The kernel.</param>
+    /// <param name="targets">Results, one for each table.</param>
+    /// <param name="points">The lower eight bits of their numbers.</param>
+    /// <param name="upper">Receives bit 7 of them.</param>
+    /// <param name="ninth">Where a number has its ninth bit; null for 256 points.</param>
+    /// <param name="tables">Lines of the tables.</param>
+    /// <param name="free">Registers that may be changed, the second only where there is a ninth bit.</param>
+    public static void LookUp(
+        GemvWriter w, GemvRegister[] targets, AssemblerRegisterZMM points, AssemblerRegisterK upper, AssemblerRegisterK? ninth, Label[][] tables,
+        (AssemblerRegisterZMM First, AssemblerRegisterZMM Second) free)
+    {
+        w.Asm.vpmovb2m(upper, points);
+        for (var k = 0; k < targets.Length; k++)
+        {
+            LookUp256(w, targets[k], points, upper, tables[k], free.First);
+            if (ninth is not { } mask)
+                continue;
+            LookUp256(w, free.First, points, upper, tables[k].AsSpan(4), free.Second);
+            w.Asm.vmovdqu8(targets[k].k(mask), free.First);
+        }
+    }
+
     /// <summary>Signs of eights of which seven are stored: see <see cref="Codebook.EvenSigns"/>.</summary>
     public static Label[] EvenSigns(GemvWriter w) => Lines(w, 128, Codebook.EvenSigns);
 

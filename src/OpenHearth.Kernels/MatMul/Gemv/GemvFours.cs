@@ -53,19 +53,8 @@ internal sealed class GemvFours
     /// <param name="points">The lower eight bits of their numbers.</param>
     /// <param name="free">Two registers that may be changed.</param>
     /// <param name="ninth">Where a number has its ninth bit.</param>
-    public void LookUp(AssemblerRegisterZMM points, (AssemblerRegisterZMM First, AssemblerRegisterZMM Second) free, AssemblerRegisterK? ninth = null)
-    {
-        var a = _writer.Asm;
-        a.vpmovb2m(_upper, points);
-        for (var plane = 0; plane < 2; plane++)
-        {
-            GemvCodebook.LookUp256(_writer, _found[plane], points, _upper, _planes[plane], free.First);
-            if (ninth is not { } mask)
-                continue;
-            GemvCodebook.LookUp256(_writer, free.First, points, _upper, _planes[plane].AsSpan(4), free.Second);
-            a.vmovdqu8(_found[plane].k(mask), free.First);
-        }
-    }
+    public void LookUp(AssemblerRegisterZMM points, (AssemblerRegisterZMM, AssemblerRegisterZMM) free, AssemblerRegisterK? ninth = null) =>
+        GemvCodebook.LookUp(_writer, _found, points, _upper, ninth, _planes, free);
 
     /// <summary>Adds signs to the points that were looked up.</summary>
     /// <param name="signs">A byte with a point's for each.</param>

@@ -32,68 +32,89 @@ internal sealed unsafe class IQ2_XXSCodes() : RowCodes(TensorType.IQ2_XXS, 32, h
     }
 }
 
-/// <summary>Two blocks a step. Codes are moved up by 43.</summary>
+/// <summary>Two blocks a step; a lane is a group. Codes are moved up by 43.</summary>
 internal sealed class IQ2_XXSGemv : GemvCode
 {
     private const int BlockBytes = 66;
 
-    private static readonly byte[] OrderOfEights = GemvGrid.Order(groupPoints: 4);
+    private static readonly byte[] PlacesOfColumns = GemvEights.Places(halves: false);
 
     public override int StepColumns => 512;
 
     public override int StepBytes => 2 * BlockBytes;
 
-    public override ReadOnlySpan<byte> Order => OrderOfEights;
+    public override ReadOnlySpan<byte> Places => PlacesOfColumns;
 
-    public override int OrderColumns => 8;
+    public override ReadOnlySpan<byte> Order => GemvEights.Order;
 
     public override int Offset => 43;
-
-    public override int Together => 4;
 
     public override bool InPieces => true;
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
         var (a, b) = (w.Asm, w.Builder);
+        var eights = new GemvEights(w, IQ2_XXS.Grid, [8, 25, 43], 43, halves: false);
+        var (first, second, numbers) = (w.Vector("first block, then codes"), w.Vector("second block, then scales"), b.Vector("numbers, then a block"));
         // A group's four numbers, then four times seven signs.
-        var turns = b.ConstantBytes("turns of numbers and signs", i => i % 8 < 4 ? 8 * (i % 8) : 32 + 7 * (i % 4));
-        var clear = b.ConstantBytes("mask of numbers and signs", i => i % 8 < 4 ? 0xFF : 0x7F);
-        var bytes = w.Vectors("numbers and signs, then scales", 2);
-        var code = w.Vector("codes");
-        var grid = new GemvGrid(w, IQ2_XXS.Grid, [8, 25, 43], 43, evenSigns: true, 4, point => Place(point), (_, point) => Place(point) + 4);
+        var turns = b.ConstantBytes("turns of signs", i => i % 8 < 4 ? 0 : 32 + 7 * (i % 4));
+        var places = GemvCodebook.Lines(w, 64, i => i / 4 * 8 + i % 4)[0];
+        var signPlaces = GemvCodebook.Lines(w, 64, i => i / 4 * 8 + i % 4 + 4)[0];
+        var scalePlaces = GemvCodebook.Lines(w, 64, i => i % 4 == 0 ? i / 4 * 2 + 1 : 0)[0];
+        // The last sign is the parity of the others.
+        var parity = GemvCodebook.Lines(w, 64, i => i % 8 == 0 ? 0x7F : 1 << 7 - i % 8)[0];
         var (unit, half) = (b.ConstantDwords("unit of scales", _ => BitConverter.SingleToInt32Bits(0.25f)), b.ConstantDwords("half a unit", _ => BitConverter.SingleToInt32Bits(0.125f)));
+        var (lower, upper) = (w.Mask(0x00FF), w.Mask(0xFF00));
         w.HalvesAhead(0, BlockBytes);
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            var blocks = w.Tail ? 1 : 2;
-            for (var block = 0; block < blocks; block++)
+            Load(first, second);
+            a.vmovdqa64(numbers, __zmmword_ptr[places]);
+            a.vpermi2b(numbers, first, second);
+            a.vpmultishiftqb(first, turns, first);
+            a.vpmultishiftqb(second, turns, second);
+            a.vmovdqa64(eights.Signs, __zmmword_ptr[signPlaces]);
+            a.vpermi2b(eights.Signs, first, second);
+            a.vgf2p8affineqb(eights.Signs, eights.Signs, __zmmword_ptr[parity], 0);
+            eights.LookUp(numbers, (first, second));
+            eights.Spread(first);
+            for (var v = 0; v < 8; v++)
             {
-                a.vpmultishiftqb(bytes[block], turns, __zmmword_ptr[w.Block + (BlockBytes * block + 2)]);
-                a.vpandd(bytes[block], bytes[block], clear);
+                eights.Write(v, first);
+                if (v < 7)
+                    yield return GemvWriter.Add(first, v);
             }
-            grid.LookUp(bytes[0], bytes[1], code);
-            for (var block = 0; block < blocks; block++)
-            {
-                for (var v = 0; v < 4; v++)
-                {
-                    grid.Write(block, v, bytes[block], code);
-                    if (v < 3)
-                        yield return GemvWriter.Add(code, 4 * block + v);
-                }
-                var scales = bytes[block];
-                a.vpsrld(scales, __zmmword_ptr[w.Block + (BlockBytes * block + 2)], 28);
-                a.vpshufd(scales, scales, 0b11_11_01_01);
-                a.vcvtdq2ps(scales, scales);
-                a.vfmadd213ps(scales, unit, half);
-                a.vmulps(scales, scales, w.HalfAhead(0, block));
-                yield return GemvWriter.Multiply(scales, (code, 4 * block + 3));
-            }
+            WriteScales();
+            yield return GemvWriter.Multiply(second, (first, 7));
         }
 
-        static int Place(int point) => point / 4 * 8 + point % 4;
+        void Load(AssemblerRegisterZMM first, AssemblerRegisterZMM second)
+        {
+            a.vmovdqu64(first, __zmmword_ptr[w.Block + 2]);
+            if (w.Tail)
+                a.vpxord(second, second, second);
+            else
+                a.vmovdqu64(second, __zmmword_ptr[w.Block + (BlockBytes + 2)]);
+        }
+
+        void WriteScales()
+        {
+            Load(numbers, second);
+            a.vmovdqa64(eights.Signs, __zmmword_ptr[scalePlaces]);
+            a.vpermi2d(eights.Signs, numbers, second);
+            a.vpsrld(second, eights.Signs, 28);
+            a.vcvtdq2ps(second, second);
+            a.vfmadd213ps(second, unit, half);
+            if (w.Tail)
+            {
+                a.vmulps(second.k(lower).z, second, w.HalfAhead(0));
+                return;
+            }
+            a.vmulps(second.k(lower), second, w.HalfAhead(0));
+            a.vmulps(second.k(upper), second, w.HalfAhead(0, 1));
+        }
     }
 
     /// <summary>Where the scales of a pair of vectors are, as in the other formats with groups of 32.</summary>
