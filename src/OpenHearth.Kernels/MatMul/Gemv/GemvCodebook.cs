@@ -1,6 +1,5 @@
 using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
-using OpenHearth.Kernels.Formats;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Gemv;
@@ -74,9 +73,6 @@ internal static class GemvCodebook
             w.Asm.vmovdqu8(targets[k].k(mask), free.First);
         }
     }
-
-    /// <summary>Signs of eights of which seven are stored: see <see cref="Codebook.EvenSigns"/>.</summary>
-    public static Label[] EvenSigns(GemvWriter w) => Lines(w, 128, Codebook.EvenSigns);
 
     /// <summary>Puts points of eight coordinates behind the code.</summary>
     /// <param name="w">The kernel.</param>

@@ -1,4 +1,3 @@
-using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
@@ -27,60 +26,79 @@ internal sealed unsafe class IQ2_XSCodes() : RowCodes(TensorType.IQ2_XS, 16, has
     }
 }
 
-/// <summary>A block a step, columns in their order. Codes are moved up by 43.</summary>
+/// <summary>Two blocks a step; a lane is a group. Codes are moved up by 43.</summary>
 internal sealed class IQ2_XSGemv : GemvCode
 {
-    public override int StepColumns => 256;
+    private const int BlockBytes = 74;
 
-    public override int StepBytes => 74;
+    private static readonly byte[] PlacesOfColumns = GemvEights.Places(halves: true);
 
-    public override ReadOnlySpan<byte> Order => GemvCodebook.PlainOrder;
+    public override int StepColumns => 512;
 
-    public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    public override int StepBytes => 2 * BlockBytes;
 
-    public override int SumLength => 1;
+    public override ReadOnlySpan<byte> Places => PlacesOfColumns;
 
-    public override float SumFactor => -43;
+    public override ReadOnlySpan<byte> Order => GemvEights.Order;
+
+    public override int Offset => 43;
+
+    public override int Together => 4;
+
+    public override bool InPieces => true;
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
-        var (a, b) = (w.Asm, w.Builder);
-        var evenSigns = GemvCodebook.EvenSigns(w);
-        var codes = w.Vector("codes");
-        var free = b.Vectors("points", 3);
-        var (scales, factor) = (w.Vector("scales"), w.Vector("signs, then scales of lanes"));
-        var points = GemvCodebook.Eights(w, IQ2_XS.Grid, coordinate => coordinate + 43);
-        var writeScales = IQ2_SGemv.WriteScales(w, scales, factor, 66);
-        var number = b.ConstantWords("mask of points", _ => 511);
-        var twice = b.ConstantBytes("twice 43", 86);
-        var lanes = IQ2_SGemv.GroupLanes(w);
-        var negative = w.MaskRegister();
+        var a = w.Asm;
+        var eights = new GemvEights(w, IQ2_XS.Grid, [8, 25, 43], 43, halves: true);
+        var (first, second, numbers) = (w.Vector("first block, then codes"), w.Vector("second block, then scales"), w.Builder.Vector("numbers"));
+        var places = GemvCodebook.Lines(w, 64, i => 2 * i)[0];
+        var upperPlaces = GemvCodebook.Lines(w, 64, i => 2 * i + 1)[0];
+        // The upper byte of a word is the number's ninth bit, then seven signs; the last sign is the parity of the others.
+        var one = GemvCodebook.Lines(w, 64, _ => 1)[0];
+        var parity = GemvCodebook.Lines(w, 64, i => i % 8 == 0 ? 0xFE : 2 << 7 - i % 8)[0];
+        var ninth = w.MaskRegister();
+        var writeScales = IQ2_SGemv.WriteScales(w, first, second, 66);
         w.Ahead(() =>
         {
-            a.vmovdqu64(codes, __zmmword_ptr[w.Block + 2]);
-            a.vpsrlw(factor, codes, 9);
-            a.vpmovwb(KernelBuilder.Half(factor), factor);
-            GemvCodebook.LookUp128(w, scales, factor, evenSigns);
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(128)], KernelBuilder.Half(scales));
-            a.vpandd(codes, codes, number);
-            GemvCodebook.StoreHalves(w, codes, factor);
-            writeScales();
-            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
+            writeScales(0);
+            a.vmovdqa64(__zmmword_ptr[w.Scratch(0)], first);
+            if (w.Tail)
+                a.vpxord(first, first, first);
+            else
+                writeScales(BlockBytes);
+            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], first);
         });
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
-            for (var v = 0; v < 4; v++)
+            a.vmovdqu64(first, __zmmword_ptr[w.Block + 2]);
+            if (w.Tail)
+                a.vpxord(second, second, second);
+            else
+                a.vmovdqu64(second, __zmmword_ptr[w.Block + (BlockBytes + 2)]);
+            a.vmovdqa64(numbers, __zmmword_ptr[places]);
+            a.vpermi2b(numbers, first, second);
+            a.vmovdqa64(eights.Signs, __zmmword_ptr[upperPlaces]);
+            a.vpermi2b(eights.Signs, first, second);
+            a.vptestmb(ninth, eights.Signs, __zmmword_ptr[one]);
+            a.vgf2p8affineqb(eights.Signs, eights.Signs, __zmmword_ptr[parity], 0);
+            eights.LookUp(numbers, (first, second), ninth);
+            eights.Spread(first);
+            for (var v = 0; v < 8; v++)
             {
-                GemvCodebook.WriteEights(w, points, codes, free, i => GemvCodebook.NextWord(w, 8 * v + i));
-                a.kmovq(negative, __qword_ptr[w.Scratch(128 + 8 * v)]);
-                a.vpsubb(codes.k(negative), twice, codes);
-                a.vpermps(factor, lanes[v], scales);
-                yield return GemvWriter.Multiply(factor, (codes, v));
+                eights.Write(v, first);
+                if (v % 4 < 3)
+                {
+                    yield return GemvWriter.Add(first, v);
+                    continue;
+                }
+                // Points of quarters' lower halves, then of upper ones: quarters of scales in turns.
+                a.vmovdqa64(second, __zmmword_ptr[w.Scratch(0)]);
+                a.vshuff32x4(second, second, __zmmword_ptr[w.Scratch(64)], (byte)(v == 3 ? 0b10_00_10_00 : 0b11_01_11_01));
+                yield return GemvWriter.Multiply(second, (first, v));
             }
-            yield return GemvWriter.AddSums(scales);
         }
     }
 }
