@@ -46,9 +46,11 @@ internal struct Targets
     }
 
     /// <summary>Cuts for reading weights once: parts small enough to even out the load, large enough that handing them out costs nothing.</summary>
-    public void CutForStreaming(int threads)
+    /// <param name="threads">Threads that share the parts, each neighbouring ones.</param>
+    /// <param name="partsOfThread">Parts of each, as long as they aren't large: beginning one takes a microsecond, waiting for the last one longer.</param>
+    public void CutForStreaming(int threads, int partsOfThread = 4)
     {
-        var partBytes = Math.Clamp(Bytes() / (threads * 8), 16 << 10, 256 << 10);
+        var partBytes = Math.Clamp(Bytes() / (threads * partsOfThread), 16 << 10, 512 << 10);
         Cut((int)Math.Max(1, partBytes / _all[0].Weights.RowBytes));
     }
 

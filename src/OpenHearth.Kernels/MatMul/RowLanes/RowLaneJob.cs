@@ -54,7 +54,7 @@ internal unsafe struct RowLaneJob
         Do(pool, ref layOut, Passes(tokens).Count * job.PartsOfPass, several);
 
         // Smaller parts than those of one token: the last one is waited for longer.
-        job._targets.CutForStreaming(pool.Threads * 2);
+        job._targets.CutForStreaming(pool.Threads, partsOfThread: 16);
         job._targets.Cut((job._targets.RowsPerPart + RowLaneWriter.Rows - 1) / RowLaneWriter.Rows * RowLaneWriter.Rows);
         var multiply = new MultiplyJob { Job = job };
         pool.Run(ref multiply, job._targets.Parts);
