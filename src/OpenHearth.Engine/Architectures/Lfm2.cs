@@ -13,17 +13,17 @@ internal sealed class Lfm2 : Architecture
 {
     public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
         .Add("token_embd_norm", "embedding_norm")
-        .Add("blk.*.attn_norm", "layers.*.operator_norm")
-        .Add("blk.*.attn_output", "layers.*.self_attn.out_proj")
-        .Add("blk.*.attn_q_norm", "layers.*.self_attn.q_layernorm")
-        .Add("blk.*.attn_k_norm", "layers.*.self_attn.k_layernorm")
-        .Add("blk.*.shortconv.conv", "layers.*.conv.conv", tensor => tensor.Flatten())
+        .Replace("blk.*.attn_norm", "layers.*.operator_norm")
+        .Replace("blk.*.attn_output", "layers.*.self_attn.out_proj")
+        .Replace("blk.*.attn_q_norm", "layers.*.self_attn.q_layernorm")
+        .Replace("blk.*.attn_k_norm", "layers.*.self_attn.k_layernorm")
+        .Add("blk.*.shortconv.conv", "layers.*.conv.conv", tensor => tensor.Flatten(), tensor => tensor.Unflatten())
         .Add("blk.*.shortconv.in_proj", "layers.*.conv.in_proj")
         .Add("blk.*.shortconv.out_proj", "layers.*.conv.out_proj")
-        .Add("blk.*.ffn_norm", "layers.*.ffn_norm")
-        .Add("blk.*.ffn_gate", "layers.*.feed_forward.w1")
-        .Add("blk.*.ffn_up", "layers.*.feed_forward.w3")
-        .Add("blk.*.ffn_down", "layers.*.feed_forward.w2");
+        .Replace("blk.*.ffn_norm", "layers.*.ffn_norm")
+        .Replace("blk.*.ffn_gate", "layers.*.feed_forward.w1")
+        .Replace("blk.*.ffn_up", "layers.*.feed_forward.w3")
+        .Replace("blk.*.ffn_down", "layers.*.feed_forward.w2");
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -31,11 +31,16 @@ internal sealed class Lfm2 : Architecture
         var width = p.Int("embedding_length", "hidden_size");
         // config.json has a width from which the model's class derives the real one.
         var hidden = g.Weights.Rows("blk.0.ffn_gate.weight");
-        p.Note("feed_forward_length", (uint)hidden);
+        p.Note("feed_forward_length", "intermediate_size", (uint)hidden);
+        p.Note("", "block_auto_adjust_ff_dim", false);
         var heads = p.Int("attention.head_count", "num_attention_heads");
         var keyHeads = p.Ints("attention.head_count_kv", "num_key_value_heads", layers, minimum: 0);
         // GGUF files tell a convolution by its having no key heads.
-        p.Note("attention.head_count_kv", keyHeads.Select((count, layer) => g.Weights.Has($"blk.{layer}.shortconv.conv.weight") ? 0 : count).ToArray());
+        var convolves = Enumerable.Range(0, layers).Select(layer => g.Weights.Has($"blk.{layer}.shortconv.conv.weight")).ToArray();
+        p.Note("attention.head_count_kv", keyHeads.Select((count, layer) => convolves[layer] ? 0 : count).ToArray());
+        p.Note("", "num_key_value_heads", keyHeads.Max());
+        p.Note("", "layer_types", Array.ConvertAll(convolves, convolution => convolution ? "conv" : "full_attention"));
+        p.Note("", "conv_bias", convolves.Select((convolution, layer) => convolution && g.Weights.Has($"blk.{layer}.shortconv.conv.bias")).Any(biased => biased));
         var headWidth = p.Int("attention.key_length", "head_dim", width / heads, 1);
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "norm_eps");
         var taps = p.Int("shortconv.l_cache", "conv_L_cache");
@@ -46,7 +51,7 @@ internal sealed class Lfm2 : Architecture
         {
             var block = $"blk.{layer}";
             var h = g.RmsNorm(x, $"{block}.attn_norm", epsilon);
-            x = g.Sum(x, g.Weights.Has($"{block}.shortconv.conv.weight")
+            x = g.Sum(x, convolves[layer]
                 ? Convolution(g, h, $"{block}.shortconv", taps)
                 : Attention(g, h, block, angles, epsilon, heads, keyHeads[layer], headWidth));
             h = g.RmsNorm(x, $"{block}.ffn_norm", epsilon);

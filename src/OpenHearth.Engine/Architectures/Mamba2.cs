@@ -19,6 +19,10 @@ internal sealed class Mamba2 : Architecture
         var width = p.Int("embedding_length", "hidden_size");
         var heads = p.Int("ssm.time_step_rank", "num_heads");
         var headWidth = Mamba2Mixer.ReadHeadWidth(p, heads, "head_dim");
+        // The model's class wants these to be said though the tensors tell.
+        p.Note("", "expand", (double)heads * headWidth / width);
+        p.Note("", "use_bias", g.Weights.Has("blk.0.ssm_in.bias"));
+        p.Note("", "use_conv_bias", g.Weights.Has("blk.0.ssm_conv1d.bias"));
         p.Note("feed_forward_length", 0u);
         p.Note("attention.head_count", 0u);
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "layer_norm_epsilon");

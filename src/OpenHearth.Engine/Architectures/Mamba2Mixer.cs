@@ -31,7 +31,10 @@ internal sealed record Mamba2Mixer(int Heads, int HeadWidth, int Groups, int Sta
             return width;
         }
         var inner = p.Int("ssm.inner_size", "");
-        return inner % heads == 0 ? inner / heads : throw p.Wrong("ssm.inner_size", "", $"{inner} for {heads} heads");
+        if (inner % heads != 0)
+            throw p.Wrong("ssm.inner_size", "", $"{inner} for {heads} heads");
+        p.Note("", huggingFace, (uint)(inner / heads));
+        return inner / heads;
     }
 
     /// <summary>The names of its tensors in the Hugging Face form.</summary>
@@ -39,15 +42,12 @@ internal sealed record Mamba2Mixer(int Heads, int HeadWidth, int Groups, int Sta
     /// <param name="module">As in <c>layers.*.mixer</c>.</param>
     public static TensorNames Names(TensorNames names, string module) => names
         .Add("blk.*.ssm_in", $"{module}.in_proj")
-        .Add("blk.*.ssm_conv1d", $"{module}.conv1d", tensor => tensor.Flatten())
+        .Add("blk.*.ssm_conv1d", $"{module}.conv1d", tensor => tensor.Flatten(), tensor => tensor.Unflatten())
         .Add("blk.*.ssm_dt.bias", $"{module}.dt_bias")
-        .Add("blk.*.ssm_a", $"{module}.A_log", logarithms => Column(logarithms.Map(a => -MathF.Exp(a))))
-        .Add("blk.*.ssm_d", $"{module}.D", Column)
-        .Add("blk.*.ssm_norm", $"{module}.norm")
+        .Add("blk.*.ssm_a", $"{module}.A_log", logarithms => logarithms.ToDecay().Column(), decays => decays.ToLogarithm().Line())
+        .Add("blk.*.ssm_d", $"{module}.D", tensor => tensor.Column(), tensor => tensor.Line())
+        .Add("blk.*.ssm_norm", $"{module}.norm", null, tensor => tensor.Line()) // which GGUF files have group by group
         .Add("blk.*.ssm_out", $"{module}.out_proj");
-
-    // As GGUF files have it: one number a row.
-    private static StoredTensor Column(StoredTensor tensor) => tensor with { Shape = [tensor.Columns, 1] };
 
     /// <summary>Writes the layer.</summary>
     /// <param name="g">The graph.</param>

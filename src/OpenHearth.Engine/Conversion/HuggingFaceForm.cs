@@ -18,7 +18,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "cohere2", "gemma", "gemma2", "gemma3", "granite", "llama", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "smollm3",
+        "cohere2", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -85,14 +85,22 @@ internal sealed class HuggingFaceForm : IDisposable
         }
     }
 
-    public void Dispose() => _weights.Dispose();
+    public void Dispose()
+    {
+        foreach (var tensor in _tensors.Values)
+            tensor.Surveyed?.Owner?.Dispose();
+        _weights.Dispose();
+    }
 
     private StoredTensor Stored(FolderTensor tensor)
     {
         var stored = _weights.Read(tensor.Canonical, -1);
         if (tensor.Expert >= 0)
             stored = stored.Rows(tensor.Expert * tensor.Shape[0], tensor.Shape[0]);
-        return tensor.Back is null ? stored : tensor.Back(stored);
+        if (tensor.Back is null)
+            return stored;
+        // Blocks can't be taken apart.
+        return TensorTypes.BlockSize(stored.Type) == 1 ? stored.Then(tensor.Back) : stored.Decode().Then(tensor.Back);
     }
 
     private void Describe(string name, ModelGraph graph, NotedParameters parameters)
@@ -141,7 +149,13 @@ internal sealed class HuggingFaceForm : IDisposable
                 if (candidates.Count == 0)
                     throw new NotSupportedException($"{_source.Path}: the tensor {ModelFormatException.Quote(canonical)} can't be written in the Hugging Face form.");
                 var chosen = Choose(canonical, candidates);
-                _tensors.Add(chosen.Name, new FolderTensor(canonical, expert, expert < 0 ? stored.Shape : stored.Shape[1..], chosen.Back));
+                var tensor = new FolderTensor(canonical, expert, expert < 0 ? stored.Shape : stored.Shape[1..], chosen.Back);
+                if (tensor.Back is not null)
+                {
+                    var made = _weights.Survey(Stored(tensor));
+                    tensor = tensor with { Shape = made.Shape, Surveyed = made };
+                }
+                _tensors.Add(chosen.Name, tensor);
             }
         }
     }
@@ -192,7 +206,7 @@ internal sealed class HuggingFaceForm : IDisposable
 
     private static (string? Difference, IReadOnlyList<(RopeOp From, RopeOp To)> Turns, string? Unused) Compare(FolderSource source, Architecture architecture, ModelGraph graph)
     {
-        using var weights = new ModelWeights(source, architecture.Names(source.Parameters));
+        using var weights = new ModelWeights(source, architecture.Names(source.Parameters), surveys: true);
         var (difference, turns) = GraphDifference.Of(graph, architecture.Build(new GraphBuilder(weights), source.Parameters));
         return (difference, turns, weights.Unused.FirstOrDefault());
     }
@@ -200,8 +214,6 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>The model as if it were in a folder already.</summary>
     private sealed class FolderSource(HuggingFaceForm form) : ModelSource
     {
-        private readonly List<StoredTensor> _made = [];
-
         public override string Path => form._source.Path;
 
         public override bool IsGguf => false;
@@ -219,15 +231,7 @@ internal sealed class HuggingFaceForm : IDisposable
 
         public override IEnumerable<KeyValuePair<string, string>> Metadata => [];
 
-        public override StoredTensor? Find(string name)
-        {
-            if (!form._tensors.TryGetValue(name, out var tensor))
-                return null;
-            var stored = form.Stored(tensor);
-            if (tensor.Back is not null)
-                _made.Add(stored);
-            return stored;
-        }
+        public override StoredTensor? Find(string name) => form._tensors.TryGetValue(name, out var tensor) ? tensor.Surveyed ?? form.Stored(tensor) : null;
 
         public override Tokenizer ReadTokenizer() => form._source.ReadTokenizer();
 
@@ -235,7 +239,9 @@ internal sealed class HuggingFaceForm : IDisposable
 
         public override Pooling? FindPooling() => null;
 
-        public override void Dispose() => _made.ForEach(tensor => tensor.Owner?.Dispose());
+        public override void Dispose()
+        {
+        }
     }
 }
 
@@ -244,4 +250,8 @@ internal sealed class HuggingFaceForm : IDisposable
 /// <param name="Expert">The expert of the file's stack that it is; -1 where it is no part of one.</param>
 /// <param name="Shape">The length of a row last.</param>
 /// <param name="Back">Makes it of the file's tensor where they differ.</param>
-internal sealed record FolderTensor(string Canonical, int Expert, long[] Shape, Func<StoredTensor, StoredTensor>? Back);
+internal sealed record FolderTensor(string Canonical, int Expert, long[] Shape, Func<StoredTensor, StoredTensor>? Back)
+{
+    /// <summary>What <see cref="Back"/> makes, without its numbers where it is large.</summary>
+    public StoredTensor? Surveyed { get; init; }
+}

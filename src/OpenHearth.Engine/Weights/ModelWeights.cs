@@ -54,12 +54,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         var tensor = source.Read(stored.Name, source.IsGguf ? expert : -1)!;
         if (stored.Transform is null)
             return tensor;
-        var made = stored.Transform(tensor, Beside(stored));
-        if (made.Owner is null)
-            return made with { Owner = tensor.Owner };
-        if (made.Owner != tensor.Owner)
-            tensor.Owner?.Dispose();
-        return made;
+        return tensor.Then(tensor => stored.Transform(tensor, Beside(stored)));
     }
 
     /// <summary>True where the model has the tensor.</summary>
@@ -230,13 +225,13 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         if (stored.Beside is not null)
             _used.Add(stored.Beside);
         var made = stored.Transform(tensor, Beside(stored));
-        return _transformed[key] = surveys && made.Data.Length > Large ? WithoutNumbers(made) : made;
+        return _transformed[key] = surveys ? Survey(made) : made;
     }
 
-    // All such tensors share one piece of memory, as long as the longest.
-    private StoredTensor WithoutNumbers(StoredTensor tensor)
+    /// <summary>A tensor that a transform made, freed of its numbers where it is large: all such share one piece of memory, as long as the longest.</summary>
+    public StoredTensor Survey(StoredTensor tensor)
     {
-        if (tensor.Owner is null)
+        if (tensor.Owner is null || tensor.Data.Length <= Large)
             return tensor;
         tensor.Owner.Dispose();
         if (_blanks.Count == 0 || _blanks[^1].Length < tensor.Data.Length)

@@ -40,11 +40,40 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
     /// <summary>The rows as a matrix, in the same memory; a bias stays one. Convolutions have a dimension of one between.</summary>
     public StoredTensor Flatten() => Shape.Length < 3 ? this : this with { Shape = [RowCount, Columns] };
 
+    /// <summary>The numbers in one row, in the same memory.</summary>
+    public StoredTensor Line() => this with { Shape = [RowCount * Columns] };
+
+    /// <summary>The numbers one a row, in the same memory.</summary>
+    public StoredTensor Column() => this with { Shape = [RowCount * Columns, 1] };
+
+    /// <summary>What <see cref="Flatten"/> was made of where the dimension of one stands last but one, in the same memory; a bias stays one.</summary>
+    public StoredTensor Unflatten() => Shape.Length == 2 ? this with { Shape = [Shape[0], 1, Shape[1]] } : this;
+
+    /// <summary>What a transform makes of it. Memory of its own goes along, or is freed where the result doesn't need it.</summary>
+    public StoredTensor Then(Func<StoredTensor, StoredTensor> transform)
+    {
+        var made = transform(this);
+        if (made.Owner is null)
+            return made with { Owner = Owner };
+        if (made.Owner != Owner)
+            Owner?.Dispose();
+        return made;
+    }
+
     /// <summary>Every number plus one: what norms multiply with where the file has the difference from one.</summary>
     public StoredTensor PlusOne() => Map(value => value + 1);
 
     /// <summary>What <see cref="PlusOne"/> was made of.</summary>
     public StoredTensor MinusOne() => Map(value => value - 1);
+
+    /// <summary>What state spaces decay with where the file has logarithms of it, and neither sign.</summary>
+    public StoredTensor ToDecay() => Map(logarithm => -MathF.Exp(logarithm));
+
+    /// <summary>What <see cref="ToDecay"/> was made of.</summary>
+    public StoredTensor ToLogarithm() => Map(decay => MathF.Log(-decay));
+
+    /// <summary>The numbers as F32 in memory of their own.</summary>
+    public StoredTensor Decode() => Map(value => value);
 
     /// <summary>Other numbers in place of a small tensor's, as F32 in memory of its own.</summary>
     public StoredTensor Map(Func<float, float> function)

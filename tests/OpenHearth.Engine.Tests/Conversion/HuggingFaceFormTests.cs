@@ -12,8 +12,15 @@ public sealed class HuggingFaceFormTests
 {
     private static readonly string[] Pairs =
     [
-        "cohere2", "gemma", "gemma2", "gemma3", "granite", "llama", "llama-rope-yarn", "minimax-m2", "mistral-swa", "mixtral", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phimoe",
+        "cohere2", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phimoe",
         "qwen2", "qwen2moe", "qwen3", "qwen3moe", "smollm3", "stablelm", "starcoder2",
+    ];
+
+    // Keys in which the folder says the same in another way than the fixture.
+    private static readonly (string Fixture, string Key)[] SaidOtherwise =
+    [
+        // The real width in place of one of which the class takes two thirds, rounded up.
+        ("lfm2", "intermediate_size"), ("lfm2", "block_auto_adjust_ff_dim"),
     ];
 
     [Theory]
@@ -51,7 +58,7 @@ public sealed class HuggingFaceFormTests
         // What a class takes for absent unless it is said.
         foreach (var key in new[] { "use_qkv_bias", "lm_head_bias" }.Where(key => (bool?)original[key] == true))
             Assert.True((bool?)written[key], key);
-        Assert.Equal([], written.Where(entry => entry.Key != "max_window_layers" && (entry.Key, original[entry.Key]) is not ("head_dim", null) && original.ContainsKey(entry.Key) && !Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
+        Assert.Equal([], written.Where(entry => entry.Key != "max_window_layers" && !SaidOtherwise.Contains((name, entry.Key)) && (entry.Key, original[entry.Key]) is not ("head_dim", null) && original.ContainsKey(entry.Key) && !Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
     }
 
     [Theory]
