@@ -34,7 +34,10 @@ internal abstract class HyperParameters
     {
         var all = Layers();
         var further = Int("nextn_predict_layers", "", 0, 0);
-        return further < all ? all - further : throw Wrong("nextn_predict_layers", "", $"{further} of {all} layers");
+        if (further >= all)
+            throw Wrong("nextn_predict_layers", "", $"{further} of {all} layers");
+        Note("", "num_hidden_layers", (uint)(all - further));
+        return all - further;
     }
 
     /// <summary>A size or count that must be there.</summary>

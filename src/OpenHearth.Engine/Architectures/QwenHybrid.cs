@@ -18,26 +18,27 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
     public override TensorNames Names(HyperParameters p)
     {
         var names = TensorNames.Llama()
-            .Replace("output_norm", "norm", tensor => tensor.PlusOne())
-            .Replace("blk.*.attn_norm", "layers.*.input_layernorm", tensor => tensor.PlusOne())
-            .Replace("blk.*.attn_q_norm", "layers.*.self_attn.q_norm", tensor => tensor.PlusOne())
-            .Replace("blk.*.attn_k_norm", "layers.*.self_attn.k_norm", tensor => tensor.PlusOne())
-            .Add("blk.*.post_attention_norm", "layers.*.post_attention_layernorm", tensor => tensor.PlusOne())
+            .Replace("output_norm", "norm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+            .Replace("blk.*.attn_norm", "layers.*.input_layernorm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+            .Replace("blk.*.attn_q_norm", "layers.*.self_attn.q_norm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+            .Replace("blk.*.attn_k_norm", "layers.*.self_attn.k_norm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
+            .Add("blk.*.post_attention_norm", "layers.*.post_attention_layernorm", tensor => tensor.PlusOne(), tensor => tensor.MinusOne())
             .Add("blk.*.ssm_in", "layers.*.linear_attn.in_proj_qkvz")
             .Add("blk.*.ssm_ba", "layers.*.linear_attn.in_proj_ba")
             .Add("blk.*.attn_qkv", "layers.*.linear_attn.in_proj_qkv")
             .Add("blk.*.attn_gate", "layers.*.linear_attn.in_proj_z")
             .Add("blk.*.ssm_alpha", "layers.*.linear_attn.in_proj_a")
             .Add("blk.*.ssm_beta", "layers.*.linear_attn.in_proj_b")
-            .Add("blk.*.ssm_conv1d", "layers.*.linear_attn.conv1d", tensor => tensor.Flatten())
+            .Add("blk.*.ssm_conv1d", "layers.*.linear_attn.conv1d", tensor => tensor.Flatten(), tensor => tensor.Unflatten())
             .Add("blk.*.ssm_dt.bias", "layers.*.linear_attn.dt_bias")
-            .Add("blk.*.ssm_a", "layers.*.linear_attn.A_log", logarithms => logarithms.Map(a => -MathF.Exp(a)))
+            .Add("blk.*.ssm_a", "layers.*.linear_attn.A_log", logarithms => logarithms.ToDecay(), decays => decays.ToLogarithm().Line())
             .Add("blk.*.ssm_norm", "layers.*.linear_attn.norm")
             .Add("blk.*.ssm_out", "layers.*.linear_attn.out_proj")
             .Add("blk.*.ffn_gate_inp", "layers.*.mlp.gate")
             .Add("blk.*.ffn_gate_inp_shexp", "layers.*.mlp.shared_expert_gate")
-            .Add("blk.*.ffn_gate_up_exps.weight", "layers.*.mlp.experts.gate_up_proj")
-            .Add("blk.*.ffn_down_exps.weight", "layers.*.mlp.experts.down_proj");
+            // Read and not written, since there is no way back: folders written here have experts one by one.
+            .Add("blk.*.ffn_gate_up_exps.weight", "layers.*.mlp.experts.gate_up_proj", tensor => tensor)
+            .Add("blk.*.ffn_down_exps.weight", "layers.*.mlp.experts.down_proj", tensor => tensor);
         foreach (var part in (string[])["gate", "up", "down"])
         {
             names.Add($"blk.*.ffn_{part}_exps", $"layers.*.mlp.experts.#.{part}_proj");
@@ -54,22 +55,18 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
         if (!interleaves || ratio == 1)
             return Names(p);
         var keys = 2L * shape.KeyHeads * shape.KeyWidth;
-        StoredTensor Reorder(StoredTensor tensor, long before, long values) =>
+        var value = (long)shape.ValueWidth;
+        StoredTensor To(StoredTensor tensor, long before, long values) =>
             tensor.ReorderHeads(before, values, shape.Heads, place => (place % shape.KeyHeads * ratio) + (place / shape.KeyHeads));
-        return Names(p)
-            .Replace("blk.*.attn_qkv", "layers.*.linear_attn.in_proj_qkv", tensor => Reorder(tensor, keys * width, (long)shape.ValueWidth * width))
-            .Replace("blk.*.attn_gate", "layers.*.linear_attn.in_proj_z", tensor => Reorder(tensor, 0, (long)shape.ValueWidth * width))
-            .Replace("blk.*.ssm_alpha", "layers.*.linear_attn.in_proj_a", tensor => Reorder(tensor, 0, width))
-            .Replace("blk.*.ssm_beta", "layers.*.linear_attn.in_proj_b", tensor => Reorder(tensor, 0, width))
-            .Replace("blk.*.ssm_dt.bias", "layers.*.linear_attn.dt_bias", tensor => Reorder(tensor, 0, 1))
-            .Replace("blk.*.ssm_out", "layers.*.linear_attn.out_proj", tensor => Reorder(tensor, 0, shape.ValueWidth))
-            .Replace("blk.*.ssm_conv1d", "layers.*.linear_attn.conv1d", tensor => Reorder(tensor.Flatten(), keys * tensor.Columns, shape.ValueWidth * tensor.Columns))
-            .Replace("blk.*.ssm_a", "layers.*.linear_attn.A_log", logarithms =>
-            {
-                var decays = logarithms.Map(a => -MathF.Exp(a));
-                using (decays.Owner)
-                    return Reorder(decays, 0, 1);
-            });
+        StoredTensor From(StoredTensor tensor, long before, long values) =>
+            tensor.ReorderHeads(before, values, shape.Heads, place => (place % ratio * shape.KeyHeads) + (place / ratio));
+        var names = Names(p)
+            .Replace("blk.*.ssm_conv1d", "layers.*.linear_attn.conv1d", tensor => To(tensor.Flatten(), keys * tensor.Columns, value * tensor.Columns), tensor => From(tensor, keys * tensor.Columns, value * tensor.Columns).Unflatten())
+            .Replace("blk.*.ssm_a", "layers.*.linear_attn.A_log", logarithms => logarithms.ToDecay().Then(decays => To(decays, 0, 1)), decays => decays.ToLogarithm().Line().Then(logarithms => From(logarithms, 0, 1)));
+        foreach (var (canonical, foreign, before, values) in ((string, string, long, long)[])
+            [("attn_qkv", "in_proj_qkv", keys * width, value * width), ("attn_gate", "in_proj_z", 0, value * width), ("ssm_alpha", "in_proj_a", 0, width), ("ssm_beta", "in_proj_b", 0, width), ("ssm_dt.bias", "dt_bias", 0, 1), ("ssm_out", "out_proj", 0, value)])
+            names.Replace($"blk.*.{canonical}", $"layers.*.linear_attn.{foreign}", tensor => To(tensor, before, values), tensor => From(tensor, before, values));
+        return names;
     }
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
@@ -89,6 +86,9 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
 
         var attending = Enumerable.Range(0, layers).FirstOrDefault(layer => !IsRecurrent(g, layer), layers - 1);
         p.Note("full_attention_interval", (uint)attending + 1);
+        p.Note("", "layer_types", Enumerable.Range(0, layers).Select(layer => IsRecurrent(g, layer) ? "linear_attention" : "full_attention").ToArray());
+        if (experts > 0)
+            p.Note("", "mlp_only_layers", Enumerable.Range(0, layers).Where(layer => !g.Weights.Has($"blk.{layer}.ffn_gate_inp.weight")).ToArray());
 
         var x = g.Embedding("token_embd", p.Int("embedding_length", "hidden_size"));
         for (var layer = 0; layer < layers; layer++)
@@ -198,6 +198,7 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
             var turned = p.Int("rope.dimension_count", "", (int)(headWidth * (p.Rope()?.PartialRotaryFactor ?? 0.25)), 2);
             if (turned > headWidth)
                 throw new ModelFormatException($"{p.Path}: {turned} values of heads of {headWidth} can't be rotated");
+            p.Note("", "partial_rotary_factor", (double)turned / headWidth);
             // How pictures' positions are shared among pairs, which take turns; of text they are all the same. llama.cpp doesn't turn a pair that has no share.
             const string given = "rope_parameters.mrope_section|rope_scaling.mrope_section";
             var sections = p.FindNumbers("", given) ?? [((turned / 2) + 2) / 3, ((turned / 2) + 1) / 3, turned / 2 / 3];

@@ -18,7 +18,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "cohere2", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "smollm3",
+        "cohere2", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -54,12 +54,12 @@ internal sealed class HuggingFaceForm : IDisposable
         if (!Proven.Contains(name))
             throw new NotSupportedException($"{source.Path}: converting {name} models to safetensors is not proven yet; proven are {string.Join(", ", Proven.Order(StringComparer.Ordinal))}.");
         var parameters = new NotedParameters(source.Parameters);
-        var form = new HuggingFaceForm(source, architecture.Names(parameters));
+        var form = new HuggingFaceForm(source, architecture.GgufNames(parameters));
         try
         {
             var graph = architecture.Build(new GraphBuilder(form._weights), parameters);
             form.Describe(name, graph, parameters);
-            form.AddTensors(architecture.Names(parameters));
+            form.AddTensors(architecture.GgufNames(parameters));
             form.Verify(name, architecture, graph);
             return form;
         }
@@ -142,10 +142,10 @@ internal sealed class HuggingFaceForm : IDisposable
             if (canonical == FrequencyDivisors)
                 continue;
             var stored = _weights.Find(canonical, -1);
-            var experts = names.Resolve(canonical).Any() ? 0 : stored.Shape.Length == 3 ? (int)stored.Shape[0] : 0;
+            var experts = Candidates(names, canonical, -1).Any() ? 0 : stored.Shape.Length == 3 ? (int)stored.Shape[0] : 0;
             for (var expert = experts == 0 ? -1 : 0; expert < experts; expert++)
             {
-                var candidates = names.Resolve(canonical, expert).Where(candidate => candidate.Beside is null && (candidate.Transform is null || candidate.Back is not null)).ToList();
+                var candidates = Candidates(names, canonical, expert).ToList();
                 if (candidates.Count == 0)
                     throw new NotSupportedException($"{_source.Path}: the tensor {ModelFormatException.Quote(canonical)} can't be written in the Hugging Face form.");
                 var chosen = Choose(canonical, candidates);
@@ -159,6 +159,9 @@ internal sealed class HuggingFaceForm : IDisposable
             }
         }
     }
+
+    private static IEnumerable<ForeignTensor> Candidates(TensorNames names, string canonical, int expert) =>
+        names.Resolve(canonical, expert).Where(candidate => candidate.Beside is null && (candidate.Transform is null || candidate.Back is not null));
 
     private static ForeignTensor Choose(string canonical, List<ForeignTensor> candidates)
     {
@@ -206,7 +209,7 @@ internal sealed class HuggingFaceForm : IDisposable
 
     private static (string? Difference, IReadOnlyList<(RopeOp From, RopeOp To)> Turns, string? Unused) Compare(FolderSource source, Architecture architecture, ModelGraph graph)
     {
-        using var weights = new ModelWeights(source, architecture.Names(source.Parameters), surveys: true);
+        using var weights = new ModelWeights(source, architecture.GgufNames(source.Parameters), surveys: true);
         var (difference, turns) = GraphDifference.Of(graph, architecture.Build(new GraphBuilder(weights), source.Parameters));
         return (difference, turns, weights.Unused.FirstOrDefault());
     }

@@ -13,7 +13,7 @@ public sealed class HuggingFaceFormTests
     private static readonly string[] Pairs =
     [
         "cohere2", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phimoe",
-        "qwen2", "qwen2moe", "qwen3", "qwen3moe", "smollm3", "stablelm", "starcoder2",
+        "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "smollm3", "stablelm", "starcoder2",
     ];
 
     // Keys in which the folder says the same in another way than the fixture.
@@ -59,6 +59,19 @@ public sealed class HuggingFaceFormTests
         foreach (var key in new[] { "use_qkv_bias", "lm_head_bias" }.Where(key => (bool?)original[key] == true))
             Assert.True((bool?)written[key], key);
         Assert.Equal([], written.Where(entry => entry.Key != "max_window_layers" && !SaidOtherwise.Contains((name, entry.Key)) && (entry.Key, original[entry.Key]) is not ("head_dim", null) && original.ContainsKey(entry.Key) && !Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
+    }
+
+    [Fact]
+    public void Convert_OfBlocks_DecodesThemWhereHeadsChangePlaces()
+    {
+        using var folder = new TemporaryFolder();
+        var fixture = new ArchitectureFixture("qwen3.5");
+        Convert(fixture.Form("safetensors"), folder["model.gguf"], "q8_0");
+        Convert(folder["model.gguf"], folder["out"]);
+        using var from = Model.Load(folder["model.gguf"], new ModelOptions { Exact = true });
+        using var to = Model.Load(folder["out"], new ModelOptions { Exact = true });
+        Assert.Contains(from.Info.TensorTypes, type => type.Type == "Q8_0");
+        Assert.InRange(LogitComparison.Error(Logits(from), Logits(to)), 0, 1e-5);
     }
 
     [Theory]
