@@ -13,14 +13,15 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class Falcon : Architecture
 {
+    private const string HasGroups = "new_decoder_architecture", NormCount = "num_ln_in_parallel_attn";
+
     public override TensorNames Names(HyperParameters p) => new TensorNames("transformer.")
         .Add("token_embd", "word_embeddings")
         .Add("output", "lm_head")
         .Add("output_norm", "ln_f")
-        .Add("blk.*.attn_norm", "h.*.ln_mlp")
-        .Add("blk.*.attn_norm", "h.*.input_layernorm")
+        .Add("blk.*.attn_norm", HasTwoNorms(p) ? "h.*.ln_mlp" : "h.*.input_layernorm")
         .Add("blk.*.attn_norm_2", "h.*.ln_attn")
-        .Add("blk.*.attn_qkv", "h.*.self_attention.query_key_value", tensor => Ungroup(tensor, p))
+        .Add("blk.*.attn_qkv", "h.*.self_attention.query_key_value", tensor => Ungroup(tensor, p), tensor => Group(tensor, p))
         .Add("blk.*.attn_output", "h.*.self_attention.dense")
         .Add("blk.*.ffn_up", "h.*.mlp.dense_h_to_4h")
         .Add("blk.*.ffn_down", "h.*.mlp.dense_4h_to_h");
@@ -32,10 +33,18 @@ internal sealed class Falcon : Architecture
         return tensor.Ungroup(keyHeads, heads / keyHeads);
     }
 
+    private static StoredTensor Group(StoredTensor tensor, HyperParameters p)
+    {
+        var (heads, keyHeads) = HeadCounts(p);
+        return tensor.Group(keyHeads, heads / keyHeads);
+    }
+
+    private static bool HasTwoNorms(HyperParameters p) => p.FindNumber("", NormCount) is { } count ? count == 2 : p.FindBool("", HasGroups) == true;
+
     private static (int Heads, int KeyHeads) HeadCounts(HyperParameters p)
     {
         var heads = p.Int("attention.head_count", "num_attention_heads|n_head");
-        var several = p.IsGguf || p.Bool("", "new_decoder_architecture", false) || !p.Bool("", "multi_query", true);
+        var several = p.IsGguf || p.Bool("", HasGroups, false) || !p.Bool("", "multi_query", true);
         var keyHeads = p.Int("attention.head_count_kv", several ? "num_kv_heads|n_head_kv" : "", several ? heads : 1, 1);
         return heads % keyHeads == 0 ? (heads, keyHeads) : throw p.Wrong("attention.head_count_kv", "num_kv_heads", $"{keyHeads} for {heads} heads");
     }
@@ -53,6 +62,7 @@ internal sealed class Falcon : Architecture
         var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = keyHeads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         var angles = RopeScaling.Angles(g, p, headWidth);
+        NoteForm(g, p, heads, keyHeads);
 
         var x = g.Embedding("token_embd", width);
         for (var layer = 0; layer < layers; layer++)
@@ -67,5 +77,17 @@ internal sealed class Falcon : Architecture
             x = g.Sum(x, g.Sum(attention, g.FeedForward(h, block, hidden, activation)));
         }
         return g.Build(g.Head(g.LayerNorm(g.OutputRows(x), "output_norm", epsilon)));
+    }
+
+    // GGUF files leave these to what tensors there are.
+    private static void NoteForm(GraphBuilder g, HyperParameters p, int heads, int keyHeads)
+    {
+        var hasTwoNorms = g.Weights.Has("blk.0.attn_norm_2.weight");
+        var hasGroups = hasTwoNorms || (keyHeads > 1 && keyHeads < heads);
+        p.Note("", HasGroups, hasGroups);
+        if (hasGroups)
+            p.Note("", NormCount, hasTwoNorms ? 2u : 1u);
+        p.Note("", "multi_query", hasGroups || keyHeads == 1);
+        p.Note("", "bias", g.Weights.Has("blk.0.attn_qkv.bias"));
     }
 }

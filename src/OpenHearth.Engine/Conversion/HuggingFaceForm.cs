@@ -18,7 +18,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "cohere2", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
+        "cohere2", "falcon", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -45,6 +45,8 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>The tensors, by the names that they get.</summary>
     public IReadOnlyDictionary<string, FolderTensor> Tensors => _tensors;
 
+    private HuggingFaceParameters FolderParameters => new(HuggingFaceConfig.Parse(JsonSerializer.SerializeToUtf8Bytes(Config), _source.Path));
+
     /// <summary>Finds out what a model is in the Hugging Face form.</summary>
     /// <exception cref="ModelFormatException">It is damaged, or of an architecture that is not known.</exception>
     /// <exception cref="NotSupportedException">It can't be said there, or nobody has proven that it can.</exception>
@@ -59,7 +61,7 @@ internal sealed class HuggingFaceForm : IDisposable
         {
             var graph = architecture.Build(new GraphBuilder(form._weights), parameters);
             form.Describe(name, graph, parameters);
-            form.AddTensors(architecture.GgufNames(parameters));
+            form.AddTensors(architecture.GgufNames(form.FolderParameters));
             form.Verify(name, architecture, graph);
             return form;
         }
@@ -116,7 +118,7 @@ internal sealed class HuggingFaceForm : IDisposable
         Config["vocab_size"] = info.VocabularySize;
         Config["tie_word_embeddings"] = !_weights.Has("output.weight");
         // Biases go by several names there, and those of scores are absent unless they are named.
-        Config[type == "stablelm" ? "use_qkv_bias" : "attention_bias"] = _weights.Has("blk.0.attn_q.bias");
+        Config[type == "stablelm" ? "use_qkv_bias" : "attention_bias"] = _weights.Has("blk.0.attn_q.bias") || _weights.Has("blk.0.attn_qkv.bias");
         if (_weights.Has("output.bias"))
             Config["lm_head_bias"] = true;
         foreach (var (key, value) in parameters.Config)
@@ -223,8 +225,7 @@ internal sealed class HuggingFaceForm : IDisposable
 
         public override IReadOnlyList<string> ArchitectureNames => [(string)form.Config["model_type"]!];
 
-        public override HyperParameters Parameters =>
-            new HuggingFaceParameters(HuggingFaceConfig.Parse(JsonSerializer.SerializeToUtf8Bytes(form.Config), form._source.Path));
+        public override HyperParameters Parameters => form.FolderParameters;
 
         public override long FileBytes => form._source.FileBytes;
 

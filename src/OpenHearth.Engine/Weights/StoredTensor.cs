@@ -118,7 +118,12 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
     /// </summary>
     /// <param name="groups">Key heads.</param>
     /// <param name="queries">Query heads of each.</param>
-    public StoredTensor Ungroup(int groups, int queries)
+    public StoredTensor Ungroup(int groups, int queries) => Regroup(groups, queries, isGrouped: true);
+
+    /// <summary>What <see cref="Ungroup"/> was made of.</summary>
+    public StoredTensor Group(int groups, int queries) => Regroup(groups, queries, isGrouped: false);
+
+    private StoredTensor Regroup(int groups, int queries, bool isGrouped)
     {
         if (groups == 1)
             return this;
@@ -132,7 +137,8 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
         {
             var (group, place) = Math.DivRem(head, queries + 2);
             var to = place < queries ? (group * queries) + place : ((long)groups * place) + group;
-            Data.Span(head * size, size).CopyTo(buffer.Slice(to * size, size));
+            var (source, target) = isGrouped ? (head, to) : (to, head);
+            Data.Span(source * size, size).CopyTo(buffer.Slice(target * size, size));
         }
         return new StoredTensor(Name, Type, Shape, MemoryRegion.Of(buffer)) { Owner = buffer };
     }
