@@ -13,15 +13,13 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class Bloom : Architecture
 {
-    private const string Heads = "n_head|num_attention_heads";
-
     public override TensorNames Names(HyperParameters p) => new TensorNames("transformer.")
         .Add("token_embd", "word_embeddings")
         .Add("token_embd_norm", "word_embeddings_layernorm")
         .Add("output", "lm_head")
         .Add("output_norm", "ln_f")
         .Add("blk.*.attn_norm", "h.*.input_layernorm")
-        .Add("blk.*.attn_qkv", "h.*.self_attention.query_key_value", tensor => tensor.Ungroup(p.Int("attention.head_count", Heads), 1))
+        .Add("blk.*.attn_qkv", "h.*.self_attention.query_key_value", tensor => tensor.Ungroup(HeadCount(p), 1), tensor => tensor.Group(HeadCount(p), 1))
         .Add("blk.*.attn_output", "h.*.self_attention.dense")
         .Add("blk.*.ffn_norm", "h.*.post_attention_layernorm")
         .Add("blk.*.ffn_up", "h.*.mlp.dense_h_to_4h")
@@ -34,11 +32,12 @@ internal sealed class Bloom : Architecture
         var layers = p.Layers("n_layer|num_hidden_layers");
         var width = p.Int("embedding_length", "hidden_size|n_embed");
         var hidden = p.Int("feed_forward_length", "", checked(4 * width), 1);
-        var heads = p.Int("attention.head_count", Heads);
+        var heads = HeadCount(p);
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon");
         var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
         var slopes = Alibi.Slopes(heads);
+        _ = p.FindInt("context_length", "seq_length");
 
         var x = g.LayerNorm(g.Embedding("token_embd", width), "token_embd_norm", epsilon);
         for (var layer = 0; layer < layers; layer++)
@@ -52,4 +51,6 @@ internal sealed class Bloom : Architecture
         }
         return g.Build(g.Head(g.LayerNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
+
+    private static int HeadCount(HyperParameters p) => p.Int("attention.head_count", "n_head|num_attention_heads");
 }

@@ -17,7 +17,7 @@ internal sealed class GptNeoX : Architecture
         .Add("output", "embed_out")
         .Add("output_norm", "final_layer_norm")
         .Add("blk.*.attn_norm", "layers.*.input_layernorm")
-        .Add("blk.*.attn_qkv", "layers.*.attention.query_key_value", tensor => tensor.Ungroup(p.Int("attention.head_count", "num_attention_heads"), 1))
+        .Add("blk.*.attn_qkv", "layers.*.attention.query_key_value", tensor => tensor.Ungroup(HeadCount(p), 1), tensor => tensor.Group(HeadCount(p), 1))
         .Add("blk.*.attn_output", "layers.*.attention.dense")
         .Add("blk.*.ffn_norm", "layers.*.post_attention_layernorm")
         .Add("blk.*.ffn_up", "layers.*.mlp.dense_h_to_4h")
@@ -28,13 +28,19 @@ internal sealed class GptNeoX : Architecture
         var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
         var hidden = p.Int("feed_forward_length", "intermediate_size");
-        var heads = p.Int("attention.head_count", "num_attention_heads");
+        var heads = HeadCount(p);
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_eps");
         var parallel = p.Bool("use_parallel_residual", "use_parallel_residual", true);
         var activation = ActivationNames.Read(p, "hidden_act", ActivationKind.Gelu);
         var headWidth = p.HeadWidth(width, heads);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
-        var angles = RopeScaling.Angles(g, p, p.Int("rope.dimension_count", "", (int)(headWidth * (p.Rope()?.PartialRotaryFactor ?? 0.25)), 2));
+        var rope = p.Rope();
+        var turning = p.Int("rope.dimension_count", "", (int)(headWidth * (rope?.PartialRotaryFactor ?? 0.25)), 2);
+        var angles = RopeScaling.Angles(g, p, turning);
+        // The class has names of its own for both.
+        p.Note("", "partial_rotary_factor", (double)turning / headWidth);
+        p.Note("", "rotary_pct", (double)turning / headWidth);
+        p.Note("", "rotary_emb_base", rope?.Theta ?? 10000);
 
         var x = g.Embedding("token_embd", width);
         for (var layer = 0; layer < layers; layer++)
@@ -50,4 +56,6 @@ internal sealed class GptNeoX : Architecture
         }
         return g.Build(g.Head(g.LayerNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
+
+    private static int HeadCount(HyperParameters p) => p.Int("attention.head_count", "num_attention_heads");
 }

@@ -18,7 +18,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "cohere2", "falcon", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
+        "bloom", "cohere2", "falcon", "gemma", "gemma2", "gemma3", "gptneox", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -114,7 +114,6 @@ internal sealed class HuggingFaceForm : IDisposable
         var info = _source.Describe(name, graph);
         Config["architectures"] = new JsonArray(className);
         Config["model_type"] = type;
-        Config["max_position_embeddings"] = info.ContextLength;
         Config["vocab_size"] = info.VocabularySize;
         Config["tie_word_embeddings"] = !_weights.Has("output.weight");
         // Biases go by several names there, and those of scores are absent unless they are named.
@@ -132,6 +131,8 @@ internal sealed class HuggingFaceForm : IDisposable
                 target = (JsonObject)(target[part] ??= new JsonObject());
             target[parts[^1]] = JsonSerializer.SerializeToNode(value);
         }
+        if (!ModelSource.ContextLengthKeys.Split('|').Any(Config.ContainsKey))
+            Config["max_position_embeddings"] = info.ContextLength;
         // The same for readers that know only the share.
         if (parameters.Config.TryGetValue("rotary_dim", out var turning) && parameters.Config.TryGetValue("head_dim", out var width) && !turning.Equals(width))
             Config["partial_rotary_factor"] = (double)(uint)turning / (uint)width;

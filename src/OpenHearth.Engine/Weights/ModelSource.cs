@@ -9,7 +9,8 @@ namespace OpenHearth.Engine.Weights;
 /// <summary>An open model on disk, in whatever form: what it says of itself and its tensors.</summary>
 internal abstract class ModelSource : IDisposable
 {
-    private const string ContextLengthKeys = "max_position_embeddings|n_positions|n_ctx|max_seq_len|seq_length|context_length|model_max_length";
+    /// <summary>The keys by which <c>config.json</c> says for how many tokens the model was made.</summary>
+    public const string ContextLengthKeys = "max_position_embeddings|n_positions|n_ctx|max_seq_len|seq_length|context_length|model_max_length";
     private const string LayerKeys = "num_hidden_layers|n_layer|n_layers";
 
     /// <summary>The path given.</summary>

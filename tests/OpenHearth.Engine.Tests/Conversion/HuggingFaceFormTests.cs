@@ -12,7 +12,7 @@ public sealed class HuggingFaceFormTests
 {
     private static readonly string[] Pairs =
     [
-        "cohere2", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "granite", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phimoe",
+        "bloom", "cohere2", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "gpt-neox", "granite", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phimoe",
         "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "smollm3", "stablelm", "starcoder2",
     ];
 
@@ -77,7 +77,7 @@ public sealed class HuggingFaceFormTests
     [Theory]
     [InlineData("llama-rope-llama3-tied", "can't say all that this model is (step 0, RopeAnglesOp")]
     [InlineData("deepseek3", "not proven")]
-    [InlineData("bloom", "not proven")]
+    [InlineData("bert", "not proven")]
     [InlineData("gpt-oss-truncate", "not proven")]
     public void Convert_OfWhatIsNotProven_Refuses(string name, string message)
     {
