@@ -77,7 +77,7 @@ internal static class ArchitectureRegistry
     public static (string ModelType, string Class) HuggingFaceNames(string gguf)
     {
         var names = Entries.Single(entry => entry.Gguf == gguf).HuggingFace;
-        return (names.FirstOrDefault(name => name.EndsWith("_text", StringComparison.Ordinal)) ?? names[0], names.First(name => name.EndsWith("ForCausalLM", StringComparison.Ordinal)));
+        return (names.FirstOrDefault(name => name.EndsWith("_text", StringComparison.Ordinal)) ?? names[0], names.FirstOrDefault(name => name.EndsWith("ForCausalLM", StringComparison.Ordinal)) ?? names.First(name => char.IsUpper(name[0])));
     }
 
     /// <summary>True where <see cref="Get"/> would find one.</summary>

@@ -16,11 +16,11 @@ internal sealed class Gpt2 : Architecture
         .Add("output", "lm_head")
         .Add("output_norm", "ln_f")
         .Add("blk.*.attn_norm", "h.*.ln_1")
-        .Add("blk.*.attn_qkv", "h.*.attn.c_attn", Transpose)
-        .Add("blk.*.attn_output", "h.*.attn.c_proj", Transpose)
+        .Add("blk.*.attn_qkv", "h.*.attn.c_attn", Transpose, Transpose)
+        .Add("blk.*.attn_output", "h.*.attn.c_proj", Transpose, Transpose)
         .Add("blk.*.ffn_norm", "h.*.ln_2")
-        .Add("blk.*.ffn_up", "h.*.mlp.c_fc", Transpose)
-        .Add("blk.*.ffn_down", "h.*.mlp.c_proj", Transpose);
+        .Add("blk.*.ffn_up", "h.*.mlp.c_fc", Transpose, Transpose)
+        .Add("blk.*.ffn_down", "h.*.mlp.c_proj", Transpose, Transpose);
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {

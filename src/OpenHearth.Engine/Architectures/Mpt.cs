@@ -36,9 +36,10 @@ internal sealed class Mpt : Architecture
         var heads = p.Int("attention.head_count", "n_heads");
         var epsilon = p.Float("attention.layer_norm_epsilon", "layer_norm_epsilon", 1e-5f);
         var headWidth = p.HeadWidth(width, heads);
-        var scale = p.Float("", "attn_config.softmax_scale", 1 / MathF.Sqrt(headWidth));
+        var scale = p.FindFloat("", "attn_config.softmax_scale") ?? 1 / MathF.Sqrt(headWidth);
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = scale };
         var slopes = Alibi.Slopes(heads, steepest);
+        NoteForm(g, p, hidden / width);
 
         var x = g.Embedding("token_embd", width);
         for (var layer = 0; layer < layers; layer++)
@@ -51,5 +52,14 @@ internal sealed class Mpt : Architecture
             x = g.Sum(x, g.FeedForward(h, block, hidden, ActivationKind.Gelu));
         }
         return g.Build(g.Head(g.LayerNorm(g.OutputRows(x), "output_norm", epsilon)));
+    }
+
+    // GGUF files leave these to what tensors there are.
+    private static void NoteForm(GraphBuilder g, HyperParameters p, int growth)
+    {
+        _ = p.FindInt("context_length", "max_seq_len");
+        p.Note("", "expansion_ratio", (uint)growth);
+        p.Note("", "learned_pos_emb", false);
+        p.Note("", "no_bias", !g.Weights.Has("blk.0.attn_qkv.bias"));
     }
 }

@@ -18,7 +18,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bloom", "cohere2", "falcon", "gemma", "gemma2", "gemma3", "gptneox", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
+        "bloom", "cohere2", "falcon", "gemma", "gemma2", "gemma3", "gpt2", "gptneox", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -213,8 +213,16 @@ internal sealed class HuggingFaceForm : IDisposable
     private static (string? Difference, IReadOnlyList<(RopeOp From, RopeOp To)> Turns, string? Unused) Compare(FolderSource source, Architecture architecture, ModelGraph graph)
     {
         using var weights = new ModelWeights(source, architecture.GgufNames(source.Parameters), surveys: true);
-        var (difference, turns) = GraphDifference.Of(graph, architecture.Build(new GraphBuilder(weights), source.Parameters));
-        return (difference, turns, weights.Unused.FirstOrDefault());
+        try
+        {
+            var (difference, turns) = GraphDifference.Of(graph, architecture.Build(new GraphBuilder(weights), source.Parameters));
+            return (difference, turns, weights.Unused.FirstOrDefault());
+        }
+        catch (ModelFormatException impossible)
+        {
+            // The file is sound: it is the folder that would not be.
+            return (impossible.Message, [], null);
+        }
     }
 
     /// <summary>The model as if it were in a folder already.</summary>
