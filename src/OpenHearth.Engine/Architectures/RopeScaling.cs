@@ -128,6 +128,9 @@ internal static class RopeScaling
         var stretch = context == original ? rope.Factor ?? 1 : context / (double)original;
         var magnitude = rope.AttentionFactor ?? (stretch > 1 ? Math.Sqrt(1 + (Math.Log(stretch) / Math.Log(original))) : 1);
         p.Note("rope.scaling.attn_factor", (float)magnitude);
+        // Phi-3's class accepts no further key in the section, and this one only by its older name.
+        p.Note("", "rope_scaling.type", "longrope");
+        p.Note("", "original_max_position_embeddings", (uint)original);
         RopeFrequencies Divided(string kind, IReadOnlyList<double>? factors)
         {
             if (p.IsGguf)
@@ -135,6 +138,7 @@ internal static class RopeScaling
             if (factors is null || factors.Count != inverse.Length || factors.Any(factor => !(factor > 0)))
                 throw p.Wrong("", $"rope_scaling.{kind}_factor", $"anything but {inverse.Length} numbers above 0");
             p.NoteTensor($"rope_factors_{kind}.weight", [.. factors.Select(factor => (float)factor)]);
+            p.Note("", $"rope_scaling.{kind}_factor", factors.ToArray());
             // Phi-3.5 MoE names the magnitude itself.
             var given = p.FindNumber("", $"rope_scaling.{kind}_mscale|rope_parameters.{kind}_mscale") ?? magnitude;
             return new RopeFrequencies([.. inverse.Select((frequency, i) => (float)(frequency / factors[i]))], (float)given);

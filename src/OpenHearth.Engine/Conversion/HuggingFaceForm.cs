@@ -61,7 +61,7 @@ internal sealed class HuggingFaceForm : IDisposable
         {
             var graph = architecture.Build(new GraphBuilder(form._weights), parameters);
             form.Describe(name, graph, parameters);
-            form.AddTensors(architecture.GgufNames(form.FolderParameters));
+            form.AddTensors(architecture.GgufNames(form.FolderParameters), parameters.Tensors);
             form.Verify(name, architecture, graph);
             return form;
         }
@@ -138,11 +138,12 @@ internal sealed class HuggingFaceForm : IDisposable
             Config["partial_rotary_factor"] = (double)(uint)turning / (uint)width;
     }
 
-    private void AddTensors(TensorNames names)
+    private void AddTensors(TensorNames names, IReadOnlyDictionary<string, float[]> said)
     {
         foreach (var canonical in _weights.Asked.Keys)
         {
-            if (canonical == FrequencyDivisors)
+            // What config.json says instead.
+            if (canonical == FrequencyDivisors || said.ContainsKey(canonical))
                 continue;
             var stored = _weights.Find(canonical, -1);
             var experts = Candidates(names, canonical, -1).Any() ? 0 : stored.Shape.Length == 3 ? (int)stored.Shape[0] : 0;
