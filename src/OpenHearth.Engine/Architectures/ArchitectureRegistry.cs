@@ -9,7 +9,7 @@ internal static class ArchitectureRegistry
     private static readonly Entry[] Entries =
     [
         new("llama", new Llama(), "llama", "mistral", "mixtral", "LlamaForCausalLM", "MistralForCausalLM", "MixtralForCausalLM"),
-        new("mistral3", new Llama(), "mistral3", "ministral3", "Ministral3ForCausalLM", "Mistral3ForConditionalGeneration"),
+        new("mistral3", new Llama(), "ministral3", "mistral3", "Ministral3ForCausalLM", "Mistral3ForConditionalGeneration"),
         new("llama4", new Llama4(), "llama4", "llama4_text", "Llama4ForCausalLM", "Llama4ForConditionalGeneration"),
         new("gemma", new Gemma(), "gemma", "GemmaForCausalLM"),
         new("gemma2", new Gemma2(), "gemma2", "Gemma2ForCausalLM"),

@@ -16,7 +16,7 @@ internal sealed class DeepSeekMoe : Architecture
         // GGUF files hold query and key rows permuted so that neighbours are rotated.
         var pairing = p.IsGguf ? RotaryPairing.Neighbours : RotaryPairing.Halves;
         var angles = RopeScaling.Angles(g, p, d.RotaryWidth);
-        p.Note("leading_dense_block_count", DeepSeek.DenseLayers(g, d.Layers));
+        p.Note("leading_dense_block_count", "first_k_dense_replace", DeepSeek.DenseLayers(g, d.Layers));
 
         var x = g.Embedding("token_embd", d.Width);
         for (var layer = 0; layer < d.Layers; layer++)

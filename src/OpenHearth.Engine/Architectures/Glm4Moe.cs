@@ -17,9 +17,10 @@ internal sealed class Glm4Moe : Architecture
     {
         var d = new DecoderParameters(p);
         // GGUF files count the layers behind the last one that predict further tokens.
-        var layers = d.Layers - p.Int("nextn_predict_layers", "", 0, 0);
+        var layers = p.LayersOfNextToken();
         var experts = p.Int("expert_count", "n_routed_experts");
-        p.Note("leading_dense_block_count", DeepSeek.DenseLayers(g, layers));
+        p.Note("", "use_qk_norm", g.Weights.Has("blk.0.attn_q_norm.weight"));
+        p.Note("leading_dense_block_count", "first_k_dense_replace", DeepSeek.DenseLayers(g, layers));
         p.Note("expert_gating_func", 2u);
         var hidden = p.Int("expert_feed_forward_length", "moe_intermediate_size");
         var shared = checked(hidden * p.Int("expert_shared_count", "n_shared_experts", 1, 0));

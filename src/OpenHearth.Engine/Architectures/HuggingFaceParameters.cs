@@ -31,6 +31,10 @@ internal sealed class HuggingFaceParameters(HuggingFaceConfig config) : HyperPar
             yield return ("rope_scaling.beta_fast", fast);
         if (rope.BetaSlow is { } slow)
             yield return ("rope_scaling.beta_slow", slow);
+        if (rope.Mscale is { } magnitude)
+            yield return ("rope_scaling.mscale", magnitude);
+        if (rope.MscaleAllDimensions is { } all)
+            yield return ("rope_scaling.mscale_all_dim", all);
         if (rope.AttentionFactor is { } attention)
             yield return ("rope_scaling.attention_factor", attention * RopeScaling.YarnMagnitude(factor));
     }

@@ -12,10 +12,10 @@ namespace OpenHearth.Engine.Architectures;
 internal sealed class Phi2 : Architecture
 {
     public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
-        .Add("output_norm", "final_layernorm")
-        .Add("blk.*.attn_output", "layers.*.self_attn.dense")
-        .Add("blk.*.ffn_up", "layers.*.mlp.fc1")
-        .Add("blk.*.ffn_down", "layers.*.mlp.fc2");
+        .Replace("output_norm", "final_layernorm")
+        .Replace("blk.*.attn_output", "layers.*.self_attn.dense")
+        .Replace("blk.*.ffn_up", "layers.*.mlp.fc1")
+        .Replace("blk.*.ffn_down", "layers.*.mlp.fc2");
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {

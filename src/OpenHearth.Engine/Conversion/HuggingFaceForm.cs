@@ -18,7 +18,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bloom", "cohere2", "falcon", "gemma", "gemma2", "gemma3", "gpt2", "gptneox", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "mpt", "olmo", "olmo2", "olmoe", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
+        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -131,11 +131,26 @@ internal sealed class HuggingFaceForm : IDisposable
                 target = (JsonObject)(target[part] ??= new JsonObject());
             target[parts[^1]] = JsonSerializer.SerializeToNode(value);
         }
+        if (Config["rope_parameters"] is JsonObject whole)
+            MoveRope(whole);
         if (!ModelSource.ContextLengthKeys.Split('|').Any(Config.ContainsKey))
             Config["max_position_embeddings"] = info.ContextLength;
         // The same for readers that know only the share.
         if (parameters.Config.TryGetValue("rotary_dim", out var turning) && parameters.Config.TryGetValue("head_dim", out var width) && !turning.Equals(width))
             Config["partial_rotary_factor"] = (double)(uint)turning / (uint)width;
+    }
+
+    // Where a family says something in the section of transformers 5, readers look for all of it there.
+    private void MoveRope(JsonObject whole)
+    {
+        var scaling = Config["rope_scaling"] as JsonObject ?? [];
+        foreach (var (section, key) in scaling.Select(entry => (scaling, entry.Key)).Append((Config, "rope_theta")).ToList())
+        {
+            if (section.TryGetPropertyValue(key, out var value) && section.Remove(key))
+                whole.TryAdd(key, value);
+        }
+        whole.TryAdd("rope_type", "default");
+        Config.Remove("rope_scaling");
     }
 
     private void AddTensors(TensorNames names, IReadOnlyDictionary<string, float[]> said)

@@ -12,7 +12,7 @@ public sealed class HuggingFaceFormTests
 {
     private static readonly string[] Pairs =
     [
-        "bloom", "cohere2", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "gpt-neox", "gpt2", "granite", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "mpt", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe",
+        "bitnet", "bloom", "cohere2", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "glm4moe", "gpt-neox", "gpt2", "granite", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "mpt", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe",
         "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "smollm3", "stablelm", "starcoder2",
     ];
 
@@ -76,6 +76,50 @@ public sealed class HuggingFaceFormTests
         Assert.InRange(LogitComparison.Error(Logits(from), Logits(to)), 0, 1e-5);
     }
 
+    [Fact]
+    public void Convert_OfLayersThatPredictFurtherTokens_LeavesThemOut()
+    {
+        var model = EditableModel.Read(new ArchitectureFixture("glm4moe"), "gguf");
+        model.Metadata["block_count"] = 4u;
+        model.Metadata["nextn_predict_layers"] = 1u;
+        model.SetRandom("blk.3.nextn.eh_proj.weight", 1, 0, 64, 128);
+        using var folder = new TemporaryFolder();
+        var path = model.WriteGguf("glm4moe");
+        try
+        {
+            Convert(path, folder["out"]);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+        Assert.Equal(3, (int)JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder["out"], "config.json")))!["num_hidden_layers"]!);
+        using var written = Model.Load(folder["out"], new ModelOptions { Exact = true });
+        Assert.Empty(written.UnusedTensors);
+        using var original = Model.Load(new ArchitectureFixture("glm4moe").Form("safetensors"), new ModelOptions { Exact = true });
+        Assert.InRange(LogitComparison.Error(Logits(original), Logits(written)), 0, 1e-5);
+    }
+
+    // A file's feed-forward block can have any width, the class knows multiples of the model's alone.
+    [Fact]
+    public void Convert_OfWhatNoConfigDeclares_SaysThatTheFormCant()
+    {
+        var model = EditableModel.Read(new ArchitectureFixture("mpt"), "gguf");
+        model.Metadata["feed_forward_length"] = 200u;
+        for (var layer = 0; layer < 2; layer++)
+            model.SetRandom($"blk.{layer}.ffn_up.weight", layer, 0, 200, 64).SetRandom($"blk.{layer}.ffn_down.weight", layer, 0, 64, 200);
+        using var folder = new TemporaryFolder();
+        var path = model.WriteGguf("mpt");
+        try
+        {
+            Assert.Contains("a config.json of mpt can't say all that this model is", Assert.Throws<NotSupportedException>(() => Convert(path, folder["out"])).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Theory]
     [InlineData("llama-rope-llama3-tied", "can't say all that this model is (step 0, RopeAnglesOp")]
     [InlineData("deepseek3", "not proven")]
@@ -91,7 +135,7 @@ public sealed class HuggingFaceFormTests
 
     [Fact]
     public void Proven_Families_AreThoseTestedHere() =>
-        Assert.Equal(HuggingFaceForm.Proven.Order(StringComparer.Ordinal), Pairs.Select(GgufFormTests.GgufName).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(HuggingFaceForm.Proven.Order(StringComparer.Ordinal), Pairs.Select(GgufFormTests.GgufName).Concat(MadeUpFormTests.FamiliesBothWays).Distinct().Order(StringComparer.Ordinal));
 
     [Fact]
     public void Convert_ThereAndBack_GivesTheSameModelWithItsTokenizer()
@@ -204,7 +248,7 @@ public sealed class HuggingFaceFormTests
     }
 
     // Of sections, keys that both have.
-    private static bool Same(JsonNode? expected, JsonNode? actual) => (expected, actual) switch
+    internal static bool Same(JsonNode? expected, JsonNode? actual) => (expected, actual) switch
     {
         (JsonObject section, JsonObject other) => other.All(entry => !section.ContainsKey(entry.Key) || Same(section[entry.Key], entry.Value)),
         (JsonArray list, JsonArray other) => list.Count == other.Count && list.Zip(other).All(pair => Same(pair.First, pair.Second)),

@@ -1,6 +1,8 @@
+using System.Text.Json.Nodes;
 using OpenHearth.Engine.Conversion;
 using OpenHearth.Engine.Embeddings;
 using OpenHearth.Engine.Files.Gguf;
+using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Tests.Architectures;
 using OpenHearth.Engine.Tests.Files;
 
@@ -11,6 +13,9 @@ public sealed class MadeUpFormTests
 {
     /// <summary>GGUF names of those that no fixture has.</summary>
     public static readonly string[] Families = ["deepseek", "granitemoe", "mistral3", "nomic-bert", "phi2", "rwkv7"];
+
+    /// <summary>Those of them that go back to safetensors.</summary>
+    public static readonly string[] FamiliesBothWays = ["deepseek", "mistral3", "phi2"];
 
     private static readonly int[] Ids = [3, 14, 15, 9, 2, 6, 5, 13, 8, 9, 7, 9, 3, 2];
 
@@ -83,8 +88,19 @@ public sealed class MadeUpFormTests
         Verify(model);
     }
 
-    [Fact]
-    public void Convert_OfMinistral3_GivesTheSameLogits() => Verify(Mistral3Tests.Describe(EditableModel.Read(new ArchitectureFixture("llama"), "safetensors")));
+    [Theory]
+    [InlineData("default")]
+    [InlineData("yarn")]
+    public void Convert_OfMinistral3_GivesTheSameLogits(string scaling)
+    {
+        var model = Mistral3Tests.Describe(EditableModel.Read(new ArchitectureFixture("llama"), "safetensors"));
+        if (scaling == "yarn")
+        {
+            foreach (var (key, value) in new (string, JsonNode)[] { ("rope_type", "yarn"), ("factor", 4.0), ("beta_fast", 32.0), ("beta_slow", 1.0), ("mscale", 1.0), ("mscale_all_dim", 1.0) })
+                model.Config["rope_parameters"]![key] = value;
+        }
+        Verify(model);
+    }
 
     [Theory]
     [InlineData("tiny-rwkv-7v0-834K-FP32.bin")]
@@ -143,14 +159,36 @@ public sealed class MadeUpFormTests
         try
         {
             ModelConversion.Convert(source, folder["model.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+            Assert.InRange(LogitComparison.Error(expected, Results(folder["model.gguf"])), 0, 1e-5);
+            using var written = GgufFile.Open(folder["model.gguf"]);
+            file?.Invoke(written);
+            if (!FamiliesBothWays.Contains(written.Metadata.FindString("general.architecture")))
+                return;
+            ModelConversion.Convert(folder["model.gguf"], folder["back"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+            Assert.InRange(LogitComparison.Error(expected, Results(folder["back"])), 0, 1e-5);
+            VerifySameFolder(source, folder["back"]);
         }
         finally
         {
             Directory.Delete(source, recursive: true);
         }
-        using (var written = GgufFile.Open(folder["model.gguf"]))
-            file?.Invoke(written);
-        Assert.InRange(LogitComparison.Error(expected, Results(folder["model.gguf"])), 0, 1e-5);
+    }
+
+    private static void VerifySameFolder(string expected, string actual)
+    {
+        using var from = SafetensorsModel.Open(expected);
+        using var to = SafetensorsModel.Open(actual);
+        Assert.Equal(from.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal), to.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
+        Assert.All(from.Tensors, tensor =>
+        {
+            var copy = to.GetTensor(tensor.Name, [.. tensor.Shape]);
+            Assert.True(tensor.Data.Span(0, (int)tensor.Data.Length).SequenceEqual(copy.Data.Span(0, (int)copy.Data.Length)), $"{tensor.Name}: the numbers are others");
+        });
+        var (keys, original) = (Config(actual), Config(expected));
+        // Models made of BF16 numbers are written in F32.
+        Assert.Equal([], keys.Where(entry => entry.Key != "torch_dtype" && original.ContainsKey(entry.Key) && !HuggingFaceFormTests.Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
+
+        static JsonObject Config(string folder) => JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")))!.AsObject();
     }
 
     private static float[] Results(string path)
