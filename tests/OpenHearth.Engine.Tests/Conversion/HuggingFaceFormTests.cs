@@ -63,11 +63,14 @@ public sealed class HuggingFaceFormTests
         Assert.Equal([], written.Where(entry => entry.Key != "max_window_layers" && !SaidOtherwise.Contains((name, entry.Key)) && (entry.Key, original[entry.Key]) is not ("head_dim", null) && original.ContainsKey(entry.Key) && !Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
     }
 
-    [Fact]
-    public void Convert_OfBlocks_DecodesThemWhereHeadsChangePlaces()
+    [Theory]
+    [InlineData("qwen3.5")]
+    [InlineData("bloom")]
+    [InlineData("gpt2")]
+    public void Convert_OfBlocks_DecodesThemWhereHeadsOrRowsChangePlaces(string name)
     {
         using var folder = new TemporaryFolder();
-        var fixture = new ArchitectureFixture("qwen3.5");
+        var fixture = new ArchitectureFixture(name);
         Convert(fixture.Form("safetensors"), folder["model.gguf"], "q8_0");
         Convert(folder["model.gguf"], folder["out"]);
         using var from = Model.Load(folder["model.gguf"], new ModelOptions { Exact = true });
