@@ -21,15 +21,15 @@ internal sealed class KimiLinear : Architecture
             .Add("blk.*.ssm_g_b", "layers.*.self_attn.g_b_proj")
             .Add("blk.*.ssm_beta", "layers.*.self_attn.b_proj")
             .Add("blk.*.ssm_dt.bias", "layers.*.self_attn.dt_bias")
-            .Add("blk.*.ssm_a", "layers.*.self_attn.A_log", logarithms => Column(logarithms.Map(a => -MathF.Exp(a))))
+            .Add("blk.*.ssm_a", "layers.*.self_attn.A_log", logarithms => logarithms.ToDecay().Column(), decays => decays.ToLogarithm() with { Shape = [1, 1, decays.RowCount * decays.Columns, 1] })
             .Add("blk.*.ssm_norm", "layers.*.self_attn.o_norm")
             .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.gate")
             .Add("blk.*.exp_probs_b.bias", "layers.*.block_sparse_moe.gate.e_score_correction_bias");
         foreach (var input in (string[])["q", "k", "v"])
-            names.Add($"blk.*.ssm_conv1d_{input}", $"layers.*.self_attn.{input}_conv1d");
+            names.Add($"blk.*.ssm_conv1d_{input}", $"layers.*.self_attn.{input}_conv1d", null, tensor => tensor.Flatten().Unflatten());
         foreach (var (part, number) in ((string, int)[])[("gate", 1), ("down", 2), ("up", 3)])
         {
-            names.Add($"blk.*.ffn_{part}", $"layers.*.block_sparse_moe.{part}_proj");
+            names.Replace($"blk.*.ffn_{part}", $"layers.*.block_sparse_moe.{part}_proj").Add($"blk.*.ffn_{part}", $"layers.*.mlp.{part}_proj");
             names.Add($"blk.*.ffn_{part}_exps", $"layers.*.block_sparse_moe.experts.#.w{number}");
             names.Add($"blk.*.ffn_{part}_shexp", $"layers.*.block_sparse_moe.shared_experts.{part}_proj");
         }
@@ -44,6 +44,7 @@ internal sealed class KimiLinear : Architecture
         var headWidth = p.Int("kda.head_dim", "linear_head_dim|linear_attn_config.head_dim");
         var heads = p.Int("attention.head_count", "linear_num_heads|linear_attn_config.num_heads");
         var latent = LatentShape.Read(p);
+        Describe(g, p, layers, heads, latent);
         p.Note("leading_dense_block_count", DeepSeek.DenseLayers(g, layers));
         _ = p.FindInt("expert_shared_count", "num_shared_experts"); // here its tensors tell
         var shape = new LinearAttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Delta = true };
@@ -68,10 +69,19 @@ internal sealed class KimiLinear : Architecture
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
 
-    private static bool IsDelta(GraphBuilder g, int layer) => g.Weights.Has($"blk.{layer}.ssm_a");
+    // What the model's class wants to be said though the tensors tell, or under other keys.
+    private static void Describe(GraphBuilder g, HyperParameters p, int layers, int heads, LatentShape latent)
+    {
+        _ = p.FindInt("context_length", "model_max_length");
+        p.Note("", "num_key_value_heads", heads);
+        p.Note("", "qk_nope_head_dim", latent.Plain);
+        p.Note("", "v_head_dim", latent.ValueWidth);
+        p.Note("", "mla_use_nope", true);
+        p.Note("", "layer_types", Enumerable.Range(0, layers).Select(layer => IsDelta(g, layer) ? "linear_attention" : "full_attention").ToArray());
+        p.Note("", "mlp_layer_types", Enumerable.Range(0, layers).Select(layer => g.Weights.Has($"blk.{layer}.ffn_gate_inp.weight") ? "sparse" : "dense").ToArray());
+    }
 
-    // As GGUF files have it: one number a row.
-    private static StoredTensor Column(StoredTensor tensor) => tensor with { Shape = [tensor.RowCount * tensor.Columns, 1] };
+    private static bool IsDelta(GraphBuilder g, int layer) => g.Weights.Has($"blk.{layer}.ssm_a");
 
     private static Node DeltaAttention(GraphBuilder g, Node h, string block, LinearAttentionShape shape, int taps, float epsilon)
     {
@@ -104,6 +114,7 @@ internal sealed class KimiLinear : Architecture
             SelectionBias = biased ? g.Weights.Vector($"{block}.exp_probs_b.bias", experts) : [],
         };
         p.Note("expert_gating_func", router.Sigmoid ? 2u : 1u);
+        p.Note("", "moe_router_activation_func", router.Sigmoid ? "sigmoid" : "softmax");
         var routed = g.Experts(h, g.Router(g.Linear(h, $"{block}.ffn_gate_inp", experts), router), block, experts, hidden);
         return g.Weights.Has($"{block}.ffn_down_shexp.weight")
             ? g.Sum(routed, g.GatedFeedForward(h, block, g.Weights.Rows($"{block}.ffn_gate_shexp.weight"), ending: "_shexp"))

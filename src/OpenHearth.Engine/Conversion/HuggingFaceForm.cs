@@ -18,7 +18,8 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "lfm2", "llama", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
+        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "kimi-linear", "lfm2", "llama", "mamba2",
+        "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
         "stablelm", "starcoder2",
     };
 

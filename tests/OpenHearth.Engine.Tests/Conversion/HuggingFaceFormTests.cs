@@ -12,7 +12,8 @@ public sealed class HuggingFaceFormTests
 {
     private static readonly string[] Pairs =
     [
-        "bitnet", "bloom", "cohere2", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "glm4moe", "gpt-neox", "gpt2", "granite", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "mpt", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe",
+        "bitnet", "bloom", "cohere2", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "glm4moe", "gpt-neox", "gpt2", "granite", "kimi-linear", "lfm2", "llama",
+        "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "mpt", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe",
         "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "smollm3", "stablelm", "starcoder2",
     ];
 
