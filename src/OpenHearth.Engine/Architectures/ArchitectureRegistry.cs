@@ -47,7 +47,7 @@ internal static class ArchitectureRegistry
         new("granitehybrid", new GraniteHybrid(), "granitemoehybrid", "GraniteMoeHybridForCausalLM"),
         new("kimi-linear", new KimiLinear(), "kimi_linear", "KimiLinearForCausalLM"),
         new("rwkv4", new Rwkv4(), "rwkv", "RwkvForCausalLM"),
-        new("rwkv7", new Rwkv7(), "rwkv7"),
+        new("rwkv7", new Rwkv7(), "rwkv7", "RWKV7ForCausalLM"),
         new("lfm2", new Lfm2(), "lfm2", "Lfm2ForCausalLM"),
         new("mamba2", new Mamba2(), "mamba2", "Mamba2ForCausalLM"),
         new("qwen3next", new QwenHybrid(interleaves: false), "qwen3_next", "Qwen3NextForCausalLM"),

@@ -8,11 +8,49 @@ namespace OpenHearth.Engine.Architectures;
 
 /// <summary>
 /// RWKV 7: every head holds a matrix in which directions fade and are replaced as the text says; values of later layers lean on those of
-/// the first. Source: Peng et al., RWKV-7 "Goose", 2025. Read from files of rwkv.cpp and GGUF files.
+/// the first. Source: Peng et al., RWKV-7 "Goose", 2025. Tensors of the Hugging Face form go by the names of flash-linear-attention, or by those
+/// of rwkv.cpp in its files.
 /// </summary>
 internal sealed class Rwkv7 : Architecture
 {
-    public override TensorNames Names(HyperParameters p)
+    private static readonly string[] Mixed = ["r", "w", "k", "v", "a", "g"]; // in the order in which their shares follow each other
+    private static readonly string[] Lora = ["lora.2.bias", "lora.0.weight", "lora.2.weight"];
+
+    public override TensorNames Names(HyperParameters p) => p.FindNumber("", "head_size") is null ? FlashLinearAttentionNames(HeadWidth(p)) : RwkvCppNames();
+
+    private static TensorNames FlashLinearAttentionNames(int headWidth)
+    {
+        var names = new TensorNames()
+            .Add("token_embd", "embeddings")
+            .Add("token_embd_norm", "layers.0.pre_norm")
+            .Add("output_norm", "norm")
+            .Add("output", "lm_head")
+            .Add("blk.*.attn_norm", "layers.*.attn_norm")
+            .Add("blk.*.attn_norm_2", "layers.*.ffn_norm")
+            .Add("blk.*.time_mix_ln", "layers.*.attn.g_norm")
+            .Add("blk.*.time_mix_output", "layers.*.attn.o_proj")
+            .Add("blk.*.time_mix_lerp_fused.weight", [.. Mixed.Select(input => $"layers.*.attn.x_{input}")], shares => Fused(StoredTensor.Stack(shares)), Share)
+            .Add("blk.*.time_mix_lerp_fused.weight", "layers.*.attn.x_x", Fused) // before they stood apart
+            .Add("blk.*.channel_mix_lerp_k.weight", "layers.*.ffn.x_k", Line, Line)
+            .Add("blk.*.channel_mix_key", "layers.*.ffn.key")
+            .Add("blk.*.channel_mix_value", "layers.*.ffn.value");
+        foreach (var (canonical, foreign) in ((string, string)[])[("receptance", "r_proj"), ("key", "k_proj"), ("value", "v_proj")])
+            names.Add($"blk.*.time_mix_{canonical}", $"layers.*.attn.{foreign}");
+        names.Add("blk.*.time_mix_r_k.weight", "layers.*.attn.r_k", Line, line => line with { Shape = [line.RowCount * line.Columns / headWidth, headWidth] });
+        foreach (var vector in (string[])["k_k", "k_a"])
+            names.Add($"blk.*.time_mix_{vector}.weight", $"layers.*.attn.{vector}", Line, Line);
+        foreach (var narrow in (string[])["w", "a", "v", "g"])
+        {
+            names.Add($"blk.*.time_mix_{narrow}0.weight", $"layers.*.attn.{narrow}_lora.{Lora[0]}", Line, Line);
+            for (var part = 1; part < Lora.Length; part++)
+                names.Add($"blk.*.time_mix_{narrow}{part}.weight", $"layers.*.attn.{narrow}_lora.{Lora[part]}");
+        }
+        foreach (var part in Lora)
+            names.Ignore($"layers.0.attn.v_lora.{part}");
+        return names;
+    }
+
+    private static TensorNames RwkvCppNames()
     {
         var names = new TensorNames("")
             .Add("token_embd", "emb")
@@ -23,7 +61,7 @@ internal sealed class Rwkv7 : Architecture
             .Add("blk.*.attn_norm_2", "blocks.*.ln2")
             .Add("blk.*.time_mix_ln", "blocks.*.att.ln_x")
             .Add("blk.*.time_mix_output", "blocks.*.att.output")
-            .Add("blk.*.time_mix_lerp_fused.weight", "blocks.*.att.x_rwkvag", shares => shares.RowCount == 6 ? shares with { Shape = [6, 1, 1, shares.Columns] } : shares)
+            .Add("blk.*.time_mix_lerp_fused.weight", "blocks.*.att.x_rwkvag", Fused)
             .Add("blk.*.channel_mix_lerp_k.weight", "blocks.*.ffn.x_k", Line)
             .Add("blk.*.channel_mix_key", "blocks.*.ffn.key")
             .Add("blk.*.channel_mix_value", "blocks.*.ffn.value");
@@ -43,22 +81,30 @@ internal sealed class Rwkv7 : Architecture
     public override TensorNames GgufNames(HyperParameters p)
     {
         var names = Names(p);
-        foreach (var part in (string[])["0", "1", "2"])
+        for (var i = 0; i < Lora.Length; i++)
         {
-            names.Add($"blk.*.time_mix_v{part}.weight", $"blocks.*.att.a{part}", tensor => tensor.Name.StartsWith("blocks.0.", StringComparison.Ordinal)
-                ? part == "0" ? Line(tensor) : tensor
-                : throw new ModelFormatException($"{p.Path}: the tensor v{part} beside {ModelFormatException.Quote(tensor.Name)} is missing"));
+            var part = i;
+            StoredTensor Stand(StoredTensor tensor) => tensor.Name.Contains("s.0.", StringComparison.Ordinal)
+                ? part == 0 ? Line(tensor) : tensor
+                : throw new ModelFormatException($"{p.Path}: the tensor v{part} beside {ModelFormatException.Quote(tensor.Name)} is missing");
+            names.Add($"blk.*.time_mix_v{part}.weight", $"blocks.*.att.a{part}", Stand).Add($"blk.*.time_mix_v{part}.weight", $"layers.*.attn.a_lora.{Lora[part]}", Stand);
         }
         return names;
     }
+
+    private static int HeadWidth(HyperParameters p) => p.Int("wkv.head_size", "head_dim|head_size");
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
         var layers = p.Layers();
         var width = p.Int("embedding_length", "hidden_size");
-        var headWidth = p.Int("wkv.head_size", "head_size");
+        var headWidth = HeadWidth(p);
         var epsilon = p.Float("attention.layer_norm_epsilon", "norm_eps", 1e-5f);
-        NoteSizes(g, p, layers);
+        // GGUF files don't say it of the norm of heads.
+        var headEpsilon = headWidth * (p.IsGguf ? 1e-5f : epsilon);
+        NoteSizes(g, p, layers, width);
+        if (p.FindText("", "hidden_act") is { } activation and not "sqrelu")
+            throw p.Wrong("", "hidden_act", ModelFormatException.Quote(activation));
         if (width % headWidth != 0)
             throw new ModelFormatException($"{p.Path}: heads of {headWidth} don't divide a width of {width}");
 
@@ -67,7 +113,7 @@ internal sealed class Rwkv7 : Architecture
         for (var layer = 0; layer < layers; layer++)
         {
             var block = $"blk.{layer}";
-            x = g.Sum(x, TimeMix(g, g.LayerNorm(x, $"{block}.attn_norm", epsilon), $"{block}.time_mix", headWidth, ref firstValues));
+            x = g.Sum(x, TimeMix(g, g.LayerNorm(x, $"{block}.attn_norm", epsilon), $"{block}.time_mix", headWidth, headEpsilon, ref firstValues));
             var h = g.TokenShift(g.LayerNorm(x, $"{block}.attn_norm_2", epsilon), Shares(g, $"{block}.channel_mix_lerp_k.weight", width));
             h = g.Linear(h, $"{block}.channel_mix_key", g.Weights.Rows($"{block}.channel_mix_key.weight"));
             x = g.Sum(x, g.Linear(g.Activate(h, ActivationKind.ReluSquared), $"{block}.channel_mix_value", width));
@@ -75,7 +121,7 @@ internal sealed class Rwkv7 : Architecture
         return g.Build(g.Head(g.LayerNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
 
-    private static Node TimeMix(GraphBuilder g, Node h, string name, int headWidth, ref Node? firstValues)
+    private static Node TimeMix(GraphBuilder g, Node h, string name, int headWidth, float epsilon, ref Node? firstValues)
     {
         var width = h.Width;
         float[] Vector(string vector) => g.Weights.Vector($"{name}_{vector}.weight", width);
@@ -93,7 +139,7 @@ internal sealed class Rwkv7 : Architecture
         firstValues ??= values;
         var direction = g.L2Norm(g.ScaleColumns(k, Vector("k_k")), 1e-24f, headWidth);
         k = g.Sum(g.ScaleColumns(k, [.. Vector("k_a").Select(share => 1 - share)]), g.ScaleColumns(g.Multiply(k, replaced), Vector("k_a")));
-        var y = g.LayerNorm(g.Wkv7(r, fade, k, values, direction, replaced, width / headWidth), null, headWidth * 1e-5f, headWidth);
+        var y = g.LayerNorm(g.Wkv7(r, fade, k, values, direction, replaced, width / headWidth), null, epsilon, headWidth);
         y = g.Bias(g.ScaleColumns(y, g.Weights.Vector($"{name}_ln.weight", width)), g.Weights.Vector($"{name}_ln.bias", width));
         var bonus = g.SpreadSums(g.ScaleColumns(g.Multiply(r, k), Vector("r_k")), headWidth);
         y = g.Sum(y, g.Multiply(bonus, values));
@@ -121,17 +167,29 @@ internal sealed class Rwkv7 : Architecture
     // Files have the share of the token before.
     private static float[] Shares(GraphBuilder g, string name, int length) => [.. g.Weights.Vector(name, length).Select(share => 1 - share)];
 
-    private static StoredTensor Line(StoredTensor tensor) => tensor with { Shape = [tensor.RowCount * tensor.Columns] };
+    private static StoredTensor Line(StoredTensor tensor) => tensor.Line();
 
-    // llama.cpp wants these to be said though the tensors tell.
-    private static void NoteSizes(GraphBuilder g, HyperParameters p, int layers)
+    private static StoredTensor Fused(StoredTensor shares) => shares.RowCount == Mixed.Length ? shares with { Shape = [Mixed.Length, 1, 1, shares.Columns] } : shares;
+
+    private static StoredTensor Share(StoredTensor shares, int input)
+    {
+        var width = shares.RowCount * shares.Columns / Mixed.Length;
+        return (shares with { Shape = [Mixed.Length, width] }).Rows(input, 1) with { Shape = [1, 1, width] };
+    }
+
+    // llama.cpp wants these to be said though the tensors tell, and so does the class of flash-linear-attention.
+    private static void NoteSizes(GraphBuilder g, HyperParameters p, int layers, int width)
     {
         uint Rows(string tensor) => (uint)g.Weights.Rows(tensor);
-        p.Note("feed_forward_length", Rows("blk.0.channel_mix_key.weight"));
+        var hidden = Rows("blk.0.channel_mix_key.weight");
+        p.Note("feed_forward_length", "intermediate_size", hidden);
+        p.Note("", "hidden_ratio", (double)hidden / width);
+        p.Note("", "hidden_act", "sqrelu");
+        p.Note("", "value_dim", Enumerable.Repeat(width, layers).ToArray());
         p.Note("attention.head_count", 0u);
-        foreach (var (key, part) in ((string, string)[])[("decay", "w"), ("iclr", "a"), ("gate", "g")])
-            p.Note($"attention.{key}_lora_rank", Rows($"blk.0.time_mix_{part}1.weight"));
-        p.Note("attention.value_residual_mix_lora_rank", Rows(layers > 1 ? "blk.1.time_mix_v1.weight" : "blk.0.time_mix_a1.weight"));
+        foreach (var (key, name, part) in ((string, string, string)[])[("decay", "decay", "w"), ("iclr", "a", "a"), ("gate", "gate", "g")])
+            p.Note($"attention.{key}_lora_rank", $"{name}_low_rank_dim", Rows($"blk.0.time_mix_{part}1.weight"));
+        p.Note("attention.value_residual_mix_lora_rank", "v_low_rank_dim", Rows(layers > 1 ? "blk.1.time_mix_v1.weight" : "blk.0.time_mix_a1.weight"));
         foreach (var unread in ((string[])["v0", "v1", "v2"]).Select(part => $"blk.0.time_mix_{part}.weight").Where(g.Weights.Has))
             _ = Rows(unread);
     }

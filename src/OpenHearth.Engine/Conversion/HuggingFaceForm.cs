@@ -19,7 +19,7 @@ internal sealed class HuggingFaceForm : IDisposable
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
         "bitnet-b1.58", "bloom", "cohere2", "deepseek", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "kimi-linear", "lfm2", "llama", "mamba2",
-        "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "smollm3",
+        "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "rwkv7", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -169,19 +169,30 @@ internal sealed class HuggingFaceForm : IDisposable
                 if (candidates.Count == 0)
                     throw new NotSupportedException($"{_source.Path}: the tensor {ModelFormatException.Quote(canonical)} can't be written in the Hugging Face form.");
                 var chosen = Choose(canonical, candidates);
+                if (names.Ignores(chosen.Name))
+                    continue;
                 var tensor = new FolderTensor(canonical, expert, expert < 0 ? stored.Shape : stored.Shape[1..], chosen.Back);
-                if (tensor.Back is not null)
-                {
-                    var made = _weights.Survey(Stored(tensor));
-                    tensor = tensor with { Shape = made.Shape, Surveyed = made };
-                }
-                _tensors.Add(chosen.Name, tensor);
+                if (chosen.Part is not { } part)
+                    AddTensor(chosen.Name, tensor);
+                else
+                    foreach (var (index, name) in chosen.Beside.Prepend(chosen.Name).Index())
+                        AddTensor(name, tensor with { Back = whole => part(whole, index) });
             }
         }
     }
 
+    private void AddTensor(string name, FolderTensor tensor)
+    {
+        if (tensor.Back is not null)
+        {
+            var made = _weights.Survey(Stored(tensor));
+            tensor = tensor with { Shape = made.Shape, Surveyed = made };
+        }
+        _tensors.Add(name, tensor);
+    }
+
     private static IEnumerable<ForeignTensor> Candidates(TensorNames names, string canonical, int expert) =>
-        names.Resolve(canonical, expert).Where(candidate => candidate.Beside is null && (candidate.Transform is null || candidate.Back is not null));
+        names.Resolve(canonical, expert).Where(candidate => candidate.Part is not null || (candidate.Beside.Length == 0 && (candidate.Transform is null || candidate.Back is not null)));
 
     private static ForeignTensor Choose(string canonical, List<ForeignTensor> candidates)
     {
@@ -261,7 +272,7 @@ internal sealed class HuggingFaceForm : IDisposable
 
         public override IEnumerable<KeyValuePair<string, string>> Metadata => [];
 
-        public override StoredTensor? Find(string name) => form._tensors.TryGetValue(name, out var tensor) ? tensor.Surveyed ?? form.Stored(tensor) : null;
+        public override StoredTensor? Find(string name) => form._tensors.TryGetValue(name, out var tensor) ? (tensor.Surveyed ?? form.Stored(tensor)) with { Name = name } : null;
 
         public override Tokenizer ReadTokenizer() => form._source.ReadTokenizer();
 

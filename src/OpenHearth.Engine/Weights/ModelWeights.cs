@@ -54,7 +54,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         var tensor = source.Read(stored.Name, source.IsGguf ? expert : -1)!;
         if (stored.Transform is null)
             return tensor;
-        return tensor.Then(tensor => stored.Transform(tensor, Beside(stored)));
+        return tensor.Then(tensor => stored.Transform([tensor, .. Beside(stored)]));
     }
 
     /// <summary>True where the model has the tensor.</summary>
@@ -222,9 +222,8 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         // Without this, a shape such as [2^60, 0] would keep a transform busy for ever.
         if (tensor.Data.Length == 0)
             throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}]");
-        if (stored.Beside is not null)
-            _used.Add(stored.Beside);
-        var made = stored.Transform(tensor, Beside(stored));
+        _used.UnionWith(stored.Beside);
+        var made = stored.Transform([tensor, .. Beside(stored)]);
         return _transformed[key] = surveys ? Survey(made) : made;
     }
 
@@ -239,13 +238,13 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         return tensor with { Data = MemoryRegion.Of(_blanks[^1]).Slice(0, tensor.Data.Length), Owner = null };
     }
 
-    private StoredTensor? Beside(ForeignTensor stored) => stored.Beside is null ? null : source.Find(stored.Beside)
-        ?? throw new ModelFormatException($"{Path}: tensor {ModelFormatException.Quote(stored.Beside)} is missing, which belongs to {ModelFormatException.Quote(stored.Name)}");
+    private StoredTensor[] Beside(ForeignTensor stored) => Array.ConvertAll(stored.Beside, name => source.Find(name)
+        ?? throw new ModelFormatException($"{Path}: tensor {ModelFormatException.Quote(name)} is missing, which belongs to {ModelFormatException.Quote(stored.Name)}"));
 
     private ForeignTensor? StoredName(string name, int expert = -1)
     {
         if (source.IsGguf)
-            return source.Find(name, expert) is not null ? new ForeignTensor(name, null, null) : null;
+            return source.Find(name, expert) is not null ? new ForeignTensor(name, [], null, null) : null;
         foreach (var candidate in names.Resolve(name, expert))
         {
             if (source.Find(candidate.Name) is not null)

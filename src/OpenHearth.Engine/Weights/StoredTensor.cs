@@ -46,6 +46,18 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
     /// <summary>The numbers one a row, in the same memory.</summary>
     public StoredTensor Column() => this with { Shape = [RowCount * Columns, 1] };
 
+    /// <summary>Tensors one after the other, each a row; in memory of its own.</summary>
+    public static StoredTensor Stack(IReadOnlyList<StoredTensor> rows)
+    {
+        var first = rows[0].Line();
+        if (rows.FirstOrDefault(row => row.Type != first.Type || row.Data.Length != first.Data.Length) is { } other)
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(other.Name)} has another type or size than {ModelFormatException.Quote(first.Name)}");
+        var buffer = new NativeBuffer<byte>(rows.Count * first.Data.Length);
+        for (var i = 0; i < rows.Count; i++)
+            rows[i].Data.Span(0, checked((int)first.Data.Length)).CopyTo(buffer.Slice(i * first.Data.Length, checked((int)first.Data.Length)));
+        return new StoredTensor(first.Name, first.Type, [rows.Count, first.Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
+    }
+
     /// <summary>What <see cref="Flatten"/> was made of where the dimension of one stands last but one, in the same memory; a bias stays one.</summary>
     public StoredTensor Unflatten() => Shape.Length == 2 ? this with { Shape = [Shape[0], 1, Shape[1]] } : this;
 

@@ -46,7 +46,7 @@ internal sealed partial class TensorNames(string prefix = "model.")
     /// <param name="transform">Makes the canonical tensor of the foreign one where they differ.</param>
     /// <param name="back">Makes the foreign tensor of the canonical one again, where that can be done.</param>
     public TensorNames Add(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null, Func<StoredTensor, StoredTensor>? back = null) =>
-        Add(canonical, new Rule(foreign, null, transform is null ? null : (tensor, _) => transform(tensor), back));
+        Add(canonical, new Rule(foreign, [], transform is null ? null : tensors => transform(tensors[0]), back));
 
     /// <summary>Adds a name for what the Hugging Face form keeps in two tensors, such as codes and scales.</summary>
     /// <param name="canonical">As in a GGUF file.</param>
@@ -54,7 +54,15 @@ internal sealed partial class TensorNames(string prefix = "model.")
     /// <param name="beside">The second, which must be there where the first one is.</param>
     /// <param name="join">Makes the canonical tensor of both.</param>
     public TensorNames Add(string canonical, string foreign, string beside, Func<StoredTensor, StoredTensor, StoredTensor> join) =>
-        Add(canonical, new Rule(foreign, beside, (tensor, other) => join(tensor, other!), null));
+        Add(canonical, new Rule(foreign, [beside], tensors => join(tensors[0], tensors[1]), null));
+
+    /// <summary>Adds names for what the Hugging Face form keeps in several tensors that are alike.</summary>
+    /// <param name="canonical">As in a GGUF file.</param>
+    /// <param name="foreign">All of them; where the first one is, all must be there.</param>
+    /// <param name="join">Makes the canonical tensor of them.</param>
+    /// <param name="part">Makes one of them again, counted from 0, of the canonical tensor.</param>
+    public TensorNames Add(string canonical, string[] foreign, Func<StoredTensor[], StoredTensor> join, Func<StoredTensor, int, StoredTensor> part) =>
+        Add(canonical, new Rule(foreign[0], foreign[1..], join, null) { Part = part });
 
     /// <summary>Gives a canonical name another foreign name instead of those it had: families reuse Llama's words for other things.</summary>
     public TensorNames Replace(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null, Func<StoredTensor, StoredTensor>? back = null)
@@ -90,7 +98,7 @@ internal sealed partial class TensorNames(string prefix = "model.")
             foreach (var rule in _rules.GetValueOrDefault(key, []).Where(rule => rule.Foreign.Contains('#', StringComparison.Ordinal) == expert >= 0))
             {
                 foreach (var start in _prefixes)
-                    yield return new ForeignTensor(start + Name(rule.Foreign, ending), rule.Beside is null ? null : start + Name(rule.Beside, ending), rule.Transform, rule.Back);
+                    yield return new ForeignTensor(start + Name(rule.Foreign, ending), Array.ConvertAll(rule.Beside, beside => start + Name(beside, ending)), rule.Transform, rule.Back) { Part = rule.Part };
             }
         }
     }
@@ -106,12 +114,19 @@ internal sealed partial class TensorNames(string prefix = "model.")
     [GeneratedRegex(@"^blk\.(\d+)\.")]
     private static partial Regex Layer();
 
-    private sealed record Rule(string Foreign, string? Beside, Func<StoredTensor, StoredTensor?, StoredTensor>? Transform, Func<StoredTensor, StoredTensor>? Back);
+    private sealed record Rule(string Foreign, string[] Beside, Func<StoredTensor[], StoredTensor>? Transform, Func<StoredTensor, StoredTensor>? Back)
+    {
+        public Func<StoredTensor, int, StoredTensor>? Part { get; init; }
+    }
 }
 
 /// <summary>A tensor that may stand for a canonical one.</summary>
 /// <param name="Name">As in the Hugging Face form.</param>
-/// <param name="Beside">A second one that belongs to it, or null.</param>
-/// <param name="Transform">Makes the canonical tensor of them, or null where it is the same.</param>
+/// <param name="Beside">Others that belong to it.</param>
+/// <param name="Transform">Makes the canonical tensor of all, or null where it is the same.</param>
 /// <param name="Back">Makes the first of the canonical tensor again, or null where that can't be done or is the same.</param>
-internal readonly record struct ForeignTensor(string Name, string? Beside, Func<StoredTensor, StoredTensor?, StoredTensor>? Transform, Func<StoredTensor, StoredTensor>? Back = null);
+internal readonly record struct ForeignTensor(string Name, string[] Beside, Func<StoredTensor[], StoredTensor>? Transform, Func<StoredTensor, StoredTensor>? Back)
+{
+    /// <summary>Makes each, counted from 0, of the canonical tensor again; null where that can't be done or it is the only one.</summary>
+    public Func<StoredTensor, int, StoredTensor>? Part { get; init; }
+}

@@ -5,6 +5,7 @@ using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Tests.Architectures;
 using OpenHearth.Engine.Tests.Files;
+using OpenHearth.Kernels.Memory;
 
 namespace OpenHearth.Engine.Tests.Conversion;
 
@@ -15,7 +16,7 @@ public sealed class MadeUpFormTests
     public static readonly string[] Families = ["deepseek", "granitemoe", "mistral3", "nomic-bert", "phi2", "rwkv7"];
 
     /// <summary>Those of them that go back to safetensors.</summary>
-    public static readonly string[] FamiliesBothWays = ["deepseek", "mistral3", "phi2"];
+    public static readonly string[] FamiliesBothWays = ["deepseek", "mistral3", "phi2", "rwkv7"];
 
     private static readonly int[] Ids = [3, 14, 15, 9, 2, 6, 5, 13, 8, 9, 7, 9, 3, 2];
 
@@ -133,6 +134,43 @@ public sealed class MadeUpFormTests
         Assert.Equal([64L, 1, 1, 6], written.GetTensor("blk.0.time_mix_lerp_fused.weight").Dimensions);
         Assert.Equal(32, written.Metadata.FindInteger("rwkv7.attention.value_residual_mix_lora_rank"));
     }
+
+    [Fact]
+    public void Convert_OfRwkv7InTheFormOfFlashLinearAttention_GivesTheSameFileAndFolder()
+    {
+        var model = Rwkv7Tests.Rewrite();
+        var expected = model.RunSafetensors(Ids);
+        var source = model.WriteSafetensors();
+        using var folder = new TemporaryFolder();
+        try
+        {
+            ModelConversion.Convert(source, folder["model.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+            ModelConversion.Convert(Fixtures.Path("models", "tiny_rwkv", "tiny-rwkv-7v0-834K-FP32.bin"), folder["other.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+            using var written = GgufFile.Open(folder["model.gguf"]);
+            using var other = GgufFile.Open(folder["other.gguf"]);
+            Assert.Equal(other.Tensors.Select(tensor => tensor.Name), written.Tensors.Select(tensor => tensor.Name));
+            Assert.All(other.Tensors, tensor => Assert.True(Bytes(tensor.Data).SequenceEqual(Bytes(written.GetTensor(tensor.Name).Data)), tensor.Name));
+            ModelConversion.Convert(folder["model.gguf"], folder["out"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+            Assert.InRange(LogitComparison.Error(expected, Results(folder["out"])), 0, 1e-5);
+            AssertSame(source, folder["out"]);
+        }
+        finally
+        {
+            Directory.Delete(source, recursive: true);
+        }
+    }
+
+    private static void AssertSame(string expected, string actual)
+    {
+        using var from = SafetensorsModel.Open(expected);
+        using var to = SafetensorsModel.Open(actual);
+        Assert.Equal(from.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal), to.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
+        Assert.All(from.Tensors, tensor => Assert.True(Bytes(tensor.Data).SequenceEqual(Bytes(to.GetTensor(tensor.Name, [.. tensor.Shape]).Data)), tensor.Name));
+        var keys = JsonNode.Parse(File.ReadAllBytes(Path.Combine(actual, "config.json")))!.AsObject();
+        Assert.All(JsonNode.Parse(File.ReadAllBytes(Path.Combine(expected, "config.json")))!.AsObject(), key => Assert.Equal(key.Value!.ToJsonString(), keys[key.Key]?.ToJsonString()));
+    }
+
+    private static ReadOnlySpan<byte> Bytes(MemoryRegion data) => data.Span(0, (int)data.Length);
 
     [Fact]
     public void Convert_OfADecoderThatEmbeds_GivesTheSameVectors()

@@ -40,7 +40,7 @@ public sealed class TensorNamesTests
     {
         var names = new TensorNames().Add("blk.*.ffn_up.weight", "layers.*.up_blocks", "layers.*.up_scales", (blocks, _) => blocks);
         var first = names.Resolve("blk.3.ffn_up.weight").First();
-        Assert.Equal(("model.layers.3.up_blocks", "model.layers.3.up_scales"), (first.Name, first.Beside));
+        Assert.Equal(("model.layers.3.up_blocks", "model.layers.3.up_scales"), (first.Name, first.Beside.Single()));
     }
 
     [Fact]
