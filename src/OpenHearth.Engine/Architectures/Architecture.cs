@@ -12,6 +12,9 @@ internal abstract class Architecture
     /// <summary>The same for writing a GGUF file, where that has heads in another order (see <see cref="Kernels.Recurrence.LinearAttentionShape.Interleaved"/>): transforms bring them into it.</summary>
     public virtual TensorNames GgufNames(HyperParameters p) => Names(p);
 
+    /// <summary>Why models of the family can't be GGUF files, and what to do instead; null where they can.</summary>
+    public virtual string? WhyNoGguf => null;
+
     /// <summary>Writes the forward pass.</summary>
     /// <param name="g">What it is written against; its weights have the tensors.</param>
     /// <param name="p">What the model says of itself.</param>

@@ -32,6 +32,8 @@ internal sealed class Rwkv4 : Architecture
         return names;
     }
 
+    public override string? WhyNoGguf => "no program has agreed on what such a file is like. The model runs as it is";
+
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
         var layers = p.Layers();

@@ -53,6 +53,8 @@ internal sealed class GgufForm : IDisposable
     public static GgufForm Of(ModelSource source)
     {
         var (name, architecture) = ArchitectureRegistry.Get(source);
+        if (architecture.WhyNoGguf is { } why)
+            throw new NotSupportedException($"{source.Path}: {name} models can't be GGUF files: {why}.");
         if (!Proven.Contains(name))
             throw new NotSupportedException($"{source.Path}: converting {name} models to GGUF is not proven yet; proven are {string.Join(", ", Proven.Order(StringComparer.Ordinal))}.");
         var parameters = new NotedParameters(source.Parameters);
