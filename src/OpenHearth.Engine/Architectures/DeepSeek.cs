@@ -33,7 +33,7 @@ internal sealed class DeepSeek : Architecture
         var experts = p.Int("expert_count", "n_routed_experts", 0, 0);
         var shared = p.Int("expert_shared_count", "n_shared_experts", 0, 0);
         var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
-        p.Note("leading_dense_block_count", DenseLayers(g, layers));
+        p.Note("leading_dense_block_count", "first_k_dense_replace", DenseLayers(g, layers));
         var rope = p.Rope() ?? new RopeParameters { Type = "default", Theta = 10000 };
         var shape = LatentShape.Read(p);
         shape = shape with { Scale = shape.Scale * Sharpness(rope) };
@@ -89,6 +89,12 @@ internal sealed class DeepSeek : Architecture
             SelectionBias = biased ? g.Weights.Vector(bias, experts) : [],
         };
         p.Note("expert_gating_func", router.Sigmoid ? 2u : 1u);
+        // GGUF has one name for all. Kimi K2 and GLM 4 MoE Lite are V3 with other sizes.
+        p.Note("", "model_type", router.Sigmoid ? "deepseek_v3" : "deepseek_v2");
+        p.Note("", "architectures", new[] { router.Sigmoid ? "DeepseekV3ForCausalLM" : "DeepseekV2ForCausalLM" });
+        p.Note("", "scoring_func", router.Sigmoid ? "sigmoid" : "softmax");
+        p.Note("", "topk_method", router.Sigmoid ? "noaux_tc" : router.Groups > 1 ? "group_limited_greedy" : "greedy");
+        p.Note("", "norm_topk_prob", router.Renormalise);
         return router;
     }
 }

@@ -128,8 +128,8 @@ internal abstract class HyperParameters
     /// <summary>Hears what the architecture goes by, every value that is read here. A conversion writes it down; nobody else listens.</summary>
     /// <param name="gguf">The key without the architecture's name before it; empty where GGUF files have none.</param>
     /// <param name="huggingFace">The key of <c>config.json</c>, likewise.</param>
-    /// <param name="value">As <see cref="Files.Gguf.GgufWriter.Add"/> takes it.</param>
-    public virtual void Note(string gguf, string huggingFace, object value)
+    /// <param name="value">As <see cref="Files.Gguf.GgufWriter.Add"/> takes it; null, for <c>config.json</c> alone, where a class would otherwise assume something.</param>
+    public virtual void Note(string gguf, string huggingFace, object? value)
     {
     }
 

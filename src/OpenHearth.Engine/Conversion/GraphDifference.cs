@@ -16,6 +16,13 @@ internal sealed class GraphDifference
 {
     // Numbers go through F32 and, for rotary scaling, through a division and back.
     private const double Tolerance = 1e-5;
+
+    // Files have gate and up of all experts in one matrix or two, keys and values of a latent space likewise.
+    private static readonly (string Part, string Whole)[] Parts =
+    [
+        ("ffn_gate_exps", "ffn_gate_up_exps"), ("ffn_up_exps", "ffn_gate_up_exps"), ("attn_k_b", "attn_kv_b"), ("attn_v_b", "attn_kv_b"),
+    ];
+
     private readonly List<(RopeOp From, RopeOp To)> _turns = [];
 
     private GraphDifference()
@@ -100,11 +107,9 @@ internal sealed class GraphDifference
     }
 
     private static bool SameMatrix(Weight from, Weight to) =>
-        (from.Name == to.Name || IsHalf(to.Name, from.Name)) && from.Matrix.Rows == to.Matrix.Rows && from.Matrix.Columns == to.Matrix.Columns && Near(from.Scale, to.Scale);
+        (from.Name == to.Name || IsPart(to.Name, from.Name) || IsPart(from.Name, to.Name)) && from.Matrix.Rows == to.Matrix.Rows && from.Matrix.Columns == to.Matrix.Columns && Near(from.Scale, to.Scale);
 
-    // Of a matrix that holds gate and up of all experts.
-    private static bool IsHalf(string half, string whole) =>
-        whole == half.Replace("ffn_gate_exps", "ffn_gate_up_exps", StringComparison.Ordinal) || whole == half.Replace("ffn_up_exps", "ffn_gate_up_exps", StringComparison.Ordinal);
+    private static bool IsPart(string part, string whole) => Array.Exists(Parts, names => whole != part && whole == part.Replace(names.Part, names.Whole, StringComparison.Ordinal));
 
     private static bool Near(double from, double to) => from.Equals(to) || Math.Abs(from - to) <= Tolerance * Math.Max(Math.Abs(from), Math.Abs(to));
 

@@ -18,8 +18,8 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "kimi-linear", "lfm2", "llama", "mamba2",
-        "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "rwkv7", "smollm3",
+        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "kimi-linear", "lfm2", "llama",
+        "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "rwkv7", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -37,6 +37,7 @@ internal sealed class HuggingFaceForm : IDisposable
     private readonly ModelWeights _weights;
     private readonly OrderedDictionary<string, FolderTensor> _tensors = [];
     private readonly Dictionary<string, RowOrder> _orders = [];
+    private readonly Dictionary<(object Join, string Shapes), long[]> _shapes = []; // of joined tensors, which are alike in all layers
 
     private HuggingFaceForm(GgufSource source, TensorNames names) => (_source, _weights) = (source, new ModelWeights(source, names));
 
@@ -79,6 +80,15 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <param name="stream">Where they go.</param>
     public void Write(FolderTensor tensor, TensorType type, Stream stream)
     {
+        if (tensor.Join is not null)
+        {
+            foreach (var slice in tensor.Join.Slices(Parts(tensor.Join)))
+            {
+                using (slice.Owner)
+                    RowConversion.Write(slice.Type, type, slice.Columns, slice.Data, stream);
+            }
+            return;
+        }
         var order = _orders.GetValueOrDefault(tensor.Canonical);
         var stored = Stored(tensor);
         using (tensor.Back is null ? null : stored.Owner)
@@ -104,6 +114,15 @@ internal sealed class HuggingFaceForm : IDisposable
             return stored;
         // Blocks can't be taken apart.
         return TensorTypes.BlockSize(stored.Type) == 1 ? stored.Then(tensor.Back) : stored.Decode().Then(tensor.Back);
+    }
+
+    private StoredTensor[] Parts(TensorJoin join) => [.. join.Parts.Select(part => _weights.Read(part, -1))];
+
+    private long[] ShapeOf(TensorJoin join)
+    {
+        var parts = Parts(join);
+        var key = ((object)join.Make, string.Join(';', parts.Select(part => string.Join(',', part.Shape))));
+        return _shapes.TryGetValue(key, out var shape) ? shape : _shapes[key] = join.Shape(parts);
     }
 
     private void Describe(string name, ModelGraph graph, NotedParameters parameters)
@@ -137,8 +156,8 @@ internal sealed class HuggingFaceForm : IDisposable
         if (!ModelSource.ContextLengthKeys.Split('|').Any(Config.ContainsKey))
             Config["max_position_embeddings"] = info.ContextLength;
         // The same for readers that know only the share.
-        if (parameters.Config.TryGetValue("rotary_dim", out var turning) && parameters.Config.TryGetValue("head_dim", out var width) && !turning.Equals(width))
-            Config["partial_rotary_factor"] = (double)(uint)turning / (uint)width;
+        if (parameters.Config.TryGetValue("rotary_dim", out var some) && some is uint turning && parameters.Config.TryGetValue("head_dim", out var all) && all is uint width && turning != width)
+            Config["partial_rotary_factor"] = (double)turning / width;
     }
 
     // Where a family says something in the section of transformers 5, readers look for all of it there.
@@ -172,7 +191,9 @@ internal sealed class HuggingFaceForm : IDisposable
                 if (names.Ignores(chosen.Name))
                     continue;
                 var tensor = new FolderTensor(canonical, expert, expert < 0 ? stored.Shape : stored.Shape[1..], chosen.Back);
-                if (chosen.Part is not { } part)
+                if (chosen.Join is { } join)
+                    _ = _tensors.TryAdd(chosen.Name, tensor with { Shape = ShapeOf(join), Join = join });
+                else if (chosen.Part is not { } part)
                     AddTensor(chosen.Name, tensor);
                 else
                     foreach (var (index, name) in chosen.Beside.Prepend(chosen.Name).Index())
@@ -192,7 +213,7 @@ internal sealed class HuggingFaceForm : IDisposable
     }
 
     private static IEnumerable<ForeignTensor> Candidates(TensorNames names, string canonical, int expert) =>
-        names.Resolve(canonical, expert).Where(candidate => candidate.Part is not null || (candidate.Beside.Length == 0 && (candidate.Transform is null || candidate.Back is not null)));
+        names.Resolve(canonical, expert).Where(candidate => candidate.CanBeMade);
 
     private static ForeignTensor Choose(string canonical, List<ForeignTensor> candidates)
     {
@@ -274,6 +295,9 @@ internal sealed class HuggingFaceForm : IDisposable
 
         public override StoredTensor? Find(string name) => form._tensors.TryGetValue(name, out var tensor) ? (tensor.Surveyed ?? form.Stored(tensor)) with { Name = name } : null;
 
+        public override StoredTensor? FindMade(string name, string canonical) =>
+            form._tensors.GetValueOrDefault(name)?.Join is { } join && join.Parts.Contains(canonical) ? form._weights.Read(canonical, -1) : null;
+
         public override Tokenizer ReadTokenizer() => form._source.ReadTokenizer();
 
         public override string? ReadChatTemplate() => null;
@@ -295,4 +319,7 @@ internal sealed record FolderTensor(string Canonical, int Expert, long[] Shape, 
 {
     /// <summary>What <see cref="Back"/> makes, without its numbers where it is large.</summary>
     public StoredTensor? Surveyed { get; init; }
+
+    /// <summary>Makes it of several of the file's tensors, of which <see cref="Canonical"/> is one; null where it is only one.</summary>
+    public TensorJoin? Join { get; init; }
 }

@@ -8,7 +8,7 @@ namespace OpenHearth.Engine.Conversion;
 internal sealed class NotedParameters(HyperParameters source) : HyperParameters
 {
     private readonly OrderedDictionary<string, object> _keys = [];
-    private readonly OrderedDictionary<string, object> _config = [];
+    private readonly OrderedDictionary<string, object?> _config = [];
     private readonly OrderedDictionary<string, float[]> _tensors = [];
 
     /// <summary>Keys without the architecture's name before them.</summary>
@@ -22,12 +22,12 @@ internal sealed class NotedParameters(HyperParameters source) : HyperParameters
     public override bool IsGguf => source.IsGguf;
 
     /// <summary>Keys of <c>config.json</c>.</summary>
-    public IReadOnlyDictionary<string, object> Config => _config;
+    public IReadOnlyDictionary<string, object?> Config => _config;
 
-    public override void Note(string gguf, string huggingFace, object value)
+    public override void Note(string gguf, string huggingFace, object? value)
     {
         if (gguf.Length > 0)
-            _keys[gguf] = value;
+            _keys[gguf] = value ?? throw new ArgumentNullException(nameof(value));
         if (huggingFace.Length > 0)
             _config[huggingFace.Split('|')[0]] = value;
     }

@@ -54,8 +54,13 @@ internal sealed record LatentShape
             Scale = 1 / MathF.Sqrt(key),
             Epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps"),
         };
-        _ = p.FindInt("attention.q_lora_rank", "q_lora_rank"); // here its tensors tell
+        // Here its tensors tell; a class that isn't told of none has one.
+        if (p.FindInt("attention.q_lora_rank", "q_lora_rank") is null)
+            p.Note("", "q_lora_rank", null);
         p.Note("attention.head_count_kv", 1u);
+        p.Note("", "num_key_value_heads", (uint)shape.Heads);
+        p.Note("", "qk_nope_head_dim", (uint)shape.Plain);
+        p.Note("", "v_head_dim", (uint)shape.ValueWidth);
         p.Note("attention.key_length", (uint)(shape.Latent + shape.Turning));
         p.Note("attention.value_length", (uint)shape.Latent);
         p.Note("attention.key_length_mla", (uint)key);
@@ -70,8 +75,16 @@ internal sealed record LatentShape
         .Add("blk.*.attn_q_b", "layers.*.self_attn.q_b_proj")
         .Add("blk.*.attn_kv_a_mqa", "layers.*.self_attn.kv_a_proj_with_mqa")
         .Add("blk.*.attn_kv_a_norm", "layers.*.self_attn.kv_a_layernorm")
-        .Add("blk.*.attn_k_b.weight", "layers.*.self_attn.kv_b_proj.weight", tensor => Read(p).Keys(tensor))
-        .Add("blk.*.attn_v_b.weight", "layers.*.self_attn.kv_b_proj.weight", tensor => Read(p).Values(tensor));
+        .Join("layers.*.self_attn.kv_b_proj.weight", KeysAboveValues, ("blk.*.attn_k_b.weight", tensor => Read(p).Keys(tensor)), ("blk.*.attn_v_b.weight", tensor => Read(p).Values(tensor)))
+        .Add("blk.*.attn_kv_b", "layers.*.self_attn.kv_b_proj"); // GGUF files from before 2025
+
+    // of one head: [1, latent, plain] and [1, valueWidth, latent] to [plain + valueWidth, latent]
+    private static StoredTensor KeysAboveValues(StoredTensor[] parts)
+    {
+        var keys = parts[0].Transpose();
+        using (keys.Owner)
+            return TensorJoin.Below(keys, parts[1]);
+    }
 
     // [heads, latent, plain]; kv_b has it the other way round, above the head's values
     private StoredTensor Keys(StoredTensor tensor)

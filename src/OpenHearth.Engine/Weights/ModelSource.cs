@@ -34,6 +34,11 @@ internal abstract class ModelSource : IDisposable
     /// <summary>A tensor by the name it is stored under, or null.</summary>
     public abstract StoredTensor? Find(string name);
 
+    /// <summary>What would be made of a tensor, where the source has that already.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="canonical">Canonical name of what is made of it, with its ending.</param>
+    public virtual StoredTensor? FindMade(string name, string canonical) => null;
+
     /// <summary>One expert's matrix of a stack that has no tensor of its own yet, or null; -1 asks for the tensor.</summary>
     public virtual StoredTensor? Find(string name, int expert) => expert < 0 ? Find(name) : null;
 

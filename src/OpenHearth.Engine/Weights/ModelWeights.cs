@@ -216,6 +216,8 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         _asked[name] = Math.Max(expert + 1, _asked.GetValueOrDefault(name));
         if (stored.Transform is null)
             return tensor;
+        if (source.FindMade(stored.Name, name) is { } kept)
+            return kept;
         var key = $"{name}#{expert}";
         if (_transformed.TryGetValue(key, out var known))
             return known;

@@ -84,20 +84,26 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
     /// <summary>What <see cref="ToDecay"/> was made of.</summary>
     public StoredTensor ToLogarithm() => Map(decay => MathF.Log(-decay));
 
-    /// <summary>The numbers as F32 in memory of their own.</summary>
-    public StoredTensor Decode() => Map(value => value);
-
     /// <summary>Other numbers in place of a small tensor's, as F32 in memory of its own.</summary>
     public StoredTensor Map(Func<float, float> function)
+    {
+        var decoded = Decode(out var values);
+        foreach (ref var value in values)
+            value = function(value);
+        return decoded;
+    }
+
+    /// <summary>The numbers as F32 in memory of their own.</summary>
+    public StoredTensor Decode() => Decode(out _);
+
+    private StoredTensor Decode(out Span<float> values)
     {
         var count = checked((int)(RowCount * Columns));
         if (!BlockFormats.TryGet(Type, out var format) || count % format.BlockSize != 0)
             throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of type {Type} can't be decoded");
         var buffer = new NativeBuffer<byte>((long)count * sizeof(float));
-        var values = MemoryMarshal.Cast<byte, float>(buffer.Slice(0, checked(count * sizeof(float))));
+        values = MemoryMarshal.Cast<byte, float>(buffer.Slice(0, checked(count * sizeof(float))));
         format.Decode(Data.Span(0, checked((int)TensorTypes.RowBytes(Type, count))), values);
-        foreach (ref var value in values)
-            value = function(value);
         return new StoredTensor(Name, TensorType.F32, Shape, MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 

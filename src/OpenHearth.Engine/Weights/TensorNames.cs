@@ -64,6 +64,18 @@ internal sealed partial class TensorNames(string prefix = "model.")
     public TensorNames Add(string canonical, string[] foreign, Func<StoredTensor[], StoredTensor> join, Func<StoredTensor, int, StoredTensor> part) =>
         Add(canonical, new Rule(foreign[0], foreign[1..], join, null) { Part = part });
 
+    /// <summary>Adds a name for what the Hugging Face form keeps in one tensor and GGUF files in several.</summary>
+    /// <param name="foreign">As in the Hugging Face form, with its ending.</param>
+    /// <param name="join">Makes a slice of it of the same slice of each; see <see cref="TensorJoin"/>.</param>
+    /// <param name="parts">As in a GGUF file, with their endings, and what makes each of the foreign tensor.</param>
+    public TensorNames Join(string foreign, Func<StoredTensor[], StoredTensor> join, params (string Canonical, Func<StoredTensor, StoredTensor> Split)[] parts)
+    {
+        var together = new TensorJoin([.. parts.Select(part => part.Canonical)], join);
+        foreach (var (canonical, split) in parts)
+            Add(canonical, new Rule(foreign, [], tensors => split(tensors[0]), null) { Join = together });
+        return this;
+    }
+
     /// <summary>Gives a canonical name another foreign name instead of those it had: families reuse Llama's words for other things.</summary>
     public TensorNames Replace(string canonical, string foreign, Func<StoredTensor, StoredTensor>? transform = null, Func<StoredTensor, StoredTensor>? back = null)
     {
@@ -98,7 +110,13 @@ internal sealed partial class TensorNames(string prefix = "model.")
             foreach (var rule in _rules.GetValueOrDefault(key, []).Where(rule => rule.Foreign.Contains('#', StringComparison.Ordinal) == expert >= 0))
             {
                 foreach (var start in _prefixes)
-                    yield return new ForeignTensor(start + Name(rule.Foreign, ending), Array.ConvertAll(rule.Beside, beside => start + Name(beside, ending)), rule.Transform, rule.Back) { Part = rule.Part };
+                {
+                    yield return new ForeignTensor(start + Name(rule.Foreign, ending), Array.ConvertAll(rule.Beside, beside => start + Name(beside, ending)), rule.Transform, rule.Back)
+                    {
+                        Part = rule.Part,
+                        Join = rule.Join is { } join ? join with { Parts = [.. join.Parts.Select(part => Name(part, ""))] } : null,
+                    };
+                }
             }
         }
     }
@@ -117,6 +135,8 @@ internal sealed partial class TensorNames(string prefix = "model.")
     private sealed record Rule(string Foreign, string[] Beside, Func<StoredTensor[], StoredTensor>? Transform, Func<StoredTensor, StoredTensor>? Back)
     {
         public Func<StoredTensor, int, StoredTensor>? Part { get; init; }
+
+        public TensorJoin? Join { get; init; }
     }
 }
 
@@ -129,4 +149,10 @@ internal readonly record struct ForeignTensor(string Name, string[] Beside, Func
 {
     /// <summary>Makes each, counted from 0, of the canonical tensor again; null where that can't be done or it is the only one.</summary>
     public Func<StoredTensor, int, StoredTensor>? Part { get; init; }
+
+    /// <summary>Makes it of several canonical tensors again; null where it is only one.</summary>
+    public TensorJoin? Join { get; init; }
+
+    /// <summary>True where it can be made of canonical tensors.</summary>
+    public bool CanBeMade => Part is not null || (Beside.Length == 0 && (Transform is null || Back is not null || Join is not null));
 }

@@ -42,7 +42,7 @@ public sealed class DeepSeekTests() : ArchitectureTests(
     }
 
     // As converters wrote it before 2025: kv_b whole, and the sizes of the heads under the usual keys.
-    private static void WriteOlderForm(string from, string to)
+    internal static void WriteOlderForm(string from, string to)
     {
         using var file = GgufFile.Open(from);
         var writer = new GgufWriter();
