@@ -44,7 +44,7 @@ internal sealed class KimiLinear : Architecture
         var headWidth = p.Int("kda.head_dim", "linear_head_dim|linear_attn_config.head_dim");
         var heads = p.Int("attention.head_count", "linear_num_heads|linear_attn_config.num_heads");
         var latent = LatentShape.Read(p);
-        Describe(g, p, layers, heads, latent);
+        Describe(g, p, layers);
         p.Note("leading_dense_block_count", DeepSeek.DenseLayers(g, layers));
         _ = p.FindInt("expert_shared_count", "num_shared_experts"); // here its tensors tell
         var shape = new LinearAttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Delta = true };
@@ -70,12 +70,9 @@ internal sealed class KimiLinear : Architecture
     }
 
     // What the model's class wants to be said though the tensors tell, or under other keys.
-    private static void Describe(GraphBuilder g, HyperParameters p, int layers, int heads, LatentShape latent)
+    private static void Describe(GraphBuilder g, HyperParameters p, int layers)
     {
         _ = p.FindInt("context_length", "model_max_length");
-        p.Note("", "num_key_value_heads", heads);
-        p.Note("", "qk_nope_head_dim", latent.Plain);
-        p.Note("", "v_head_dim", latent.ValueWidth);
         p.Note("", "mla_use_nope", true);
         p.Note("", "layer_types", Enumerable.Range(0, layers).Select(layer => IsDelta(g, layer) ? "linear_attention" : "full_attention").ToArray());
         p.Note("", "mlp_layer_types", Enumerable.Range(0, layers).Select(layer => g.Weights.Has($"blk.{layer}.ffn_gate_inp.weight") ? "sparse" : "dense").ToArray());

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using OpenHearth.Engine.Conversion;
 using OpenHearth.Engine.Embeddings;
@@ -18,6 +19,9 @@ public sealed class MadeUpFormTests
     /// <summary>Those of them that go back to safetensors.</summary>
     public static readonly string[] FamiliesBothWays = ["deepseek", "mistral3", "phi2", "rwkv7"];
 
+    // What models are made up of says these keys, wrongly or of numbers in another type; nobody goes by them.
+    private static readonly string[] Stale = ["layer_types", "torch_dtype"];
+
     private static readonly int[] Ids = [3, 14, 15, 9, 2, 6, 5, 13, 8, 9, 7, 9, 3, 2];
 
     [Fact]
@@ -37,7 +41,7 @@ public sealed class MadeUpFormTests
                 [32L + 8, 32, 24, 16, 8, 2],
                 ((string[])["attention.key_length", "attention.value_length", "attention.key_length_mla", "attention.value_length_mla", "rope.dimension_count", "expert_gating_func"])
                     .Select(key => file.Metadata.FindInteger($"kimi-linear.{key}")));
-        });
+        }, back: true);
     }
 
     [Fact]
@@ -136,38 +140,31 @@ public sealed class MadeUpFormTests
     }
 
     [Fact]
-    public void Convert_OfRwkv7InTheFormOfFlashLinearAttention_GivesTheSameFileAndFolder()
+    public void Convert_OfRwkv7InTheFormOfFlashLinearAttention_GivesTheSameFileAndFolder() => Verify(Rwkv7Tests.Rewrite(), written =>
     {
-        var model = Rwkv7Tests.Rewrite();
-        var expected = model.RunSafetensors(Ids);
-        var source = model.WriteSafetensors();
         using var folder = new TemporaryFolder();
-        try
-        {
-            ModelConversion.Convert(source, folder["model.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
-            ModelConversion.Convert(Fixtures.Path("models", "tiny_rwkv", "tiny-rwkv-7v0-834K-FP32.bin"), folder["other.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
-            using var written = GgufFile.Open(folder["model.gguf"]);
-            using var other = GgufFile.Open(folder["other.gguf"]);
-            Assert.Equal(other.Tensors.Select(tensor => tensor.Name), written.Tensors.Select(tensor => tensor.Name));
-            Assert.All(other.Tensors, tensor => Assert.True(Bytes(tensor.Data).SequenceEqual(Bytes(written.GetTensor(tensor.Name).Data)), tensor.Name));
-            ModelConversion.Convert(folder["model.gguf"], folder["out"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
-            Assert.InRange(LogitComparison.Error(expected, Results(folder["out"])), 0, 1e-5);
-            AssertSame(source, folder["out"]);
-        }
-        finally
-        {
-            Directory.Delete(source, recursive: true);
-        }
-    }
+        ModelConversion.Convert(Fixtures.Path("models", "tiny_rwkv", "tiny-rwkv-7v0-834K-FP32.bin"), folder["other.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+        using var other = GgufFile.Open(folder["other.gguf"]);
+        Assert.Equal(other.Tensors.Select(tensor => tensor.Name), written.Tensors.Select(tensor => tensor.Name));
+        Assert.All(other.Tensors, tensor => Assert.True(Bytes(tensor.Data).SequenceEqual(Bytes(written.GetTensor(tensor.Name).Data)), tensor.Name));
+    }, back: true);
 
     private static void AssertSame(string expected, string actual)
     {
         using var from = SafetensorsModel.Open(expected);
         using var to = SafetensorsModel.Open(actual);
         Assert.Equal(from.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal), to.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
-        Assert.All(from.Tensors, tensor => Assert.True(Bytes(tensor.Data).SequenceEqual(Bytes(to.GetTensor(tensor.Name, [.. tensor.Shape]).Data)), tensor.Name));
+        foreach (var tensor in from.Tensors)
+        {
+            var copy = Bytes(to.GetTensor(tensor.Name, [.. tensor.Shape]).Data);
+            // Logarithms, of which GGUF files have the powers.
+            if (tensor.Name.EndsWith("A_log", StringComparison.Ordinal))
+                Assert.All(MemoryMarshal.Cast<byte, float>(Bytes(tensor.Data)).ToArray().Zip(MemoryMarshal.Cast<byte, float>(copy).ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+            else
+                Assert.True(Bytes(tensor.Data).SequenceEqual(copy), tensor.Name);
+        }
         var keys = JsonNode.Parse(File.ReadAllBytes(Path.Combine(actual, "config.json")))!.AsObject();
-        Assert.All(JsonNode.Parse(File.ReadAllBytes(Path.Combine(expected, "config.json")))!.AsObject(), key => Assert.Equal(key.Value!.ToJsonString(), keys[key.Key]?.ToJsonString()));
+        Assert.All(JsonNode.Parse(File.ReadAllBytes(Path.Combine(expected, "config.json")))!.AsObject().Where(key => keys.ContainsKey(key.Key) && !Stale.Contains(key.Key)), key => Assert.True(HuggingFaceFormTests.Same(key.Value, keys[key.Key]), $"{key.Key}: {keys[key.Key]}, not {key.Value}"));
     }
 
     private static ReadOnlySpan<byte> Bytes(MemoryRegion data) => data.Span(0, (int)data.Length);
@@ -222,29 +219,12 @@ public sealed class MadeUpFormTests
                 return;
             ModelConversion.Convert(folder["model.gguf"], folder["back"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
             Assert.InRange(LogitComparison.Error(expected, Results(folder["back"])), 0, 1e-5);
-            VerifySameFolder(source, folder["back"]);
+            AssertSame(source, folder["back"]);
         }
         finally
         {
             Directory.Delete(source, recursive: true);
         }
-    }
-
-    private static void VerifySameFolder(string expected, string actual)
-    {
-        using var from = SafetensorsModel.Open(expected);
-        using var to = SafetensorsModel.Open(actual);
-        Assert.Equal(from.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal), to.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
-        Assert.All(from.Tensors, tensor =>
-        {
-            var copy = to.GetTensor(tensor.Name, [.. tensor.Shape]);
-            Assert.True(tensor.Data.Span(0, (int)tensor.Data.Length).SequenceEqual(copy.Data.Span(0, (int)copy.Data.Length)), $"{tensor.Name}: the numbers are others");
-        });
-        var (keys, original) = (Config(actual), Config(expected));
-        // Models made of BF16 numbers are written in F32.
-        Assert.Equal([], keys.Where(entry => entry.Key != "torch_dtype" && original.ContainsKey(entry.Key) && !HuggingFaceFormTests.Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
-
-        static JsonObject Config(string folder) => JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")))!.AsObject();
     }
 
     private static float[] Results(string path)
