@@ -12,20 +12,26 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class Granite : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => AddExpertNames(TensorNames.Llama(), p);
+    public override TensorNames Names(HyperParameters p) => HasExperts(p) ? AddExpertNames(TensorNames.Llama(), p) : TensorNames.Llama();
 
     /// <summary>Adds what the Hugging Face form calls the tensors of experts; gate and up are one matrix. Without experts, what all tokens share is the feed-forward block.</summary>
     public static TensorNames AddExpertNames(TensorNames names, HyperParameters p)
     {
-        var ending = p.FindNumber("expert_count", "num_local_experts") > 0 ? "_shexp" : "";
-        return names
+        var ending = HasExperts(p) ? "_shexp" : "";
+        return names.Without($"blk.*.ffn_gate{ending}", $"blk.*.ffn_up{ending}", $"blk.*.ffn_down{ending}")
             .Add("blk.*.ffn_gate_inp", "layers.*.block_sparse_moe.router.layer")
             .Add("blk.*.ffn_gate_up_exps", "layers.*.block_sparse_moe.input_linear")
             .Add("blk.*.ffn_down_exps", "layers.*.block_sparse_moe.output_linear")
-            .Add($"blk.*.ffn_gate{ending}", "layers.*.shared_mlp.input_linear", tensor => tensor.Rows(0, tensor.RowCount / 2))
-            .Add($"blk.*.ffn_up{ending}", "layers.*.shared_mlp.input_linear", tensor => tensor.Rows(tensor.RowCount / 2, tensor.RowCount / 2))
+            .Join(
+                "layers.*.block_sparse_moe.input_linear.weight", parts => TensorJoin.Below(parts).Then(experts => experts with { Shape = [1, .. experts.Shape] }),
+                ("blk.*.ffn_gate_exps.weight", tensor => tensor.HalfOfEach(0)), ("blk.*.ffn_up_exps.weight", tensor => tensor.HalfOfEach(1)))
+            .Join(
+                "layers.*.shared_mlp.input_linear.weight", parts => TensorJoin.Below(parts),
+                ($"blk.*.ffn_gate{ending}.weight", tensor => tensor.Rows(0, tensor.RowCount / 2)), ($"blk.*.ffn_up{ending}.weight", tensor => tensor.Rows(tensor.RowCount / 2, tensor.RowCount / 2)))
             .Add($"blk.*.ffn_down{ending}", "layers.*.shared_mlp.output_linear");
     }
+
+    private static bool HasExperts(HyperParameters p) => p.FindNumber("expert_count", "num_local_experts") > 0;
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -69,7 +75,9 @@ internal sealed class Granite : Architecture
         var count = p.Int("expert_count", "num_local_experts");
         var router = new RouterShape { Used = p.Int("expert_used_count", "num_experts_per_tok"), Renormalise = true };
         var routing = g.Router(g.Linear(h, $"{block}.ffn_gate_inp", count), router);
-        var experts = g.Experts(h, routing, block, count, p.FindInt("expert_feed_forward_length", "") ?? hidden);
+        var expertHidden = p.FindInt("expert_feed_forward_length", "") ?? hidden;
+        p.Note("", "intermediate_size", (uint)expertHidden);
+        var experts = g.Experts(h, routing, block, count, expertHidden);
         return hasShared ? g.Sum(experts, g.GatedFeedForward(h, block, sharedHidden, ending: "_shexp")) : experts;
     }
 }

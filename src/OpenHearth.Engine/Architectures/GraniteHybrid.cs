@@ -12,7 +12,7 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class GraniteHybrid : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => Granite.AddExpertNames(Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba"), p);
+    public override TensorNames Names(HyperParameters p) =>  Granite.AddExpertNames(Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba"), p);
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -29,8 +29,11 @@ internal sealed class GraniteHybrid : Architecture
             p.Int("ssm.state_size", "mamba_d_state"), p.Int("ssm.conv_kernel", "mamba_d_conv"), epsilon);
         var attention = Attention(p, layers, width);
         p.Note("attention.head_count_kv", Enumerable.Range(0, layers).Select(layer => IsMamba(g, layer) ? 0 : attention.KeyHeads).ToArray());
+        p.Note("", "num_key_value_heads", attention.KeyHeads);
+        Describe(g, p, layers, (double)heads * mixer.HeadWidth / width);
         var turns = p.IsGguf ? p.Bool("rope.scaling.finetuned", "", true) : p.FindText("", "position_embedding_type") == "rope";
         p.Note("rope.scaling.finetuned", turns);
+        p.Note("", "position_embedding_type", turns ? "rope" : "nope");
         var angles = turns ? RopeScaling.Angles(g, p, attention.KeyWidth) : null;
 
         var x = g.Scale(g.Embedding("token_embd", width), p.Float("embedding_scale", "embedding_multiplier", 1));
@@ -44,6 +47,21 @@ internal sealed class GraniteHybrid : Architecture
             x = g.Sum(x, g.Scale(Granite.FeedForward(g, p, h, block), residual));
         }
         return g.Build(g.Scale(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)), 1 / divisor));
+    }
+
+    // What the model's class wants to be said though the tensors tell.
+    private static void Describe(GraphBuilder g, HyperParameters p, int layers, double expand)
+    {
+        p.Note("", "layer_types", Enumerable.Range(0, layers).Select(layer => IsMamba(g, layer) ? "mamba" : "attention").ToArray());
+        p.Note("", "mamba_expand", expand);
+        bool HaveBias(string tensor) => Enumerable.Range(0, layers).Any(layer => g.Weights.Has($"blk.{layer}.{tensor}.bias"));
+        p.Note("", "mamba_conv_bias", HaveBias("ssm_conv1d"));
+        p.Note("", "mamba_proj_bias", HaveBias("ssm_in"));
+        if (!g.Weights.Has("blk.0.ffn_gate_inp.weight"))
+        {
+            p.Note("", "num_local_experts", 0u);
+            p.Note("", "shared_intermediate_size", (uint)g.Weights.Rows("blk.0.ffn_gate.weight"));
+        }
     }
 
     private static bool IsMamba(GraphBuilder g, int layer) => g.Weights.Has($"blk.{layer}.ssm_in.weight");

@@ -18,8 +18,9 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "kimi-linear", "lfm2", "llama",
-        "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "rwkv7", "smollm3",
+        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "granitehybrid", "kimi-linear", "lfm2",
+        "llama", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "rwkv7",
+        "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -294,6 +295,8 @@ internal sealed class HuggingFaceForm : IDisposable
         public override IEnumerable<KeyValuePair<string, string>> Metadata => [];
 
         public override StoredTensor? Find(string name) => form._tensors.TryGetValue(name, out var tensor) ? (tensor.Surveyed ?? form.Stored(tensor)) with { Name = name } : null;
+
+        public override bool StandsFor(string name, string canonical) => form._tensors[name] is var tensor && (tensor.Join?.Parts.Contains(canonical) ?? tensor.Canonical == canonical);
 
         public override StoredTensor? FindMade(string name, string canonical) =>
             form._tensors.GetValueOrDefault(name)?.Join is { } join && join.Parts.Contains(canonical) ? form._weights.Read(canonical, -1) : null;

@@ -39,6 +39,11 @@ internal abstract class ModelSource : IDisposable
     /// <param name="canonical">Canonical name of what is made of it, with its ending.</param>
     public virtual StoredTensor? FindMade(string name, string canonical) => null;
 
+    /// <summary>True where a tensor may stand for a canonical one: what would be written knows which it was made of.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="canonical">With its ending.</param>
+    public virtual bool StandsFor(string name, string canonical) => true;
+
     /// <summary>One expert's matrix of a stack that has no tensor of its own yet, or null; -1 asks for the tensor.</summary>
     public virtual StoredTensor? Find(string name, int expert) => expert < 0 ? Find(name) : null;
 

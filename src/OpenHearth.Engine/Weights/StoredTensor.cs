@@ -40,6 +40,19 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
     /// <summary>The rows as a matrix, in the same memory; a bias stays one. Convolutions have a dimension of one between.</summary>
     public StoredTensor Flatten() => Shape.Length < 3 ? this : this with { Shape = [RowCount, Columns] };
 
+    /// <summary>The first or second half of the rows of each matrix of a stack, in memory of its own.</summary>
+    /// <param name="half">0 or 1.</param>
+    public StoredTensor HalfOfEach(int half)
+    {
+        if (Shape is not [var count, var rows, var columns] || rows % 2 != 0)
+            throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of shape [{string.Join(", ", Shape)}] can't be halved");
+        var size = checked((int)TensorTypes.RowBytes(Type, checked(rows / 2 * columns)));
+        var buffer = new NativeBuffer<byte>(count * size);
+        for (var i = 0L; i < count; i++)
+            Data.Span(((2 * i) + half) * size, size).CopyTo(buffer.Slice(i * size, size));
+        return new StoredTensor(Name, Type, [count, rows / 2, columns], MemoryRegion.Of(buffer)) { Owner = buffer };
+    }
+
     /// <summary>The numbers in one row, in the same memory.</summary>
     public StoredTensor Line() => this with { Shape = [RowCount * Columns] };
 

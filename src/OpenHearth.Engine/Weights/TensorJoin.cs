@@ -5,7 +5,7 @@ namespace OpenHearth.Engine.Weights;
 
 /// <summary>
 /// How a foreign tensor is made of canonical ones that stack experts or heads: slice by slice along the first dimension, so that it need
-/// never be in memory whole. What is made of slices follows each other along its first dimension.
+/// never be in memory whole. What is made of slices follows each other along its first dimension. Matrices are stacks of one.
 /// </summary>
 /// <param name="Parts">The canonical tensors, with their endings.</param>
 /// <param name="Make">Makes a slice of the same slice [1, …] of each part, all F32; in memory of its own.</param>
@@ -45,7 +45,7 @@ internal sealed record TensorJoin(string[] Parts, Func<StoredTensor[], StoredTen
         return new StoredTensor(matrices[0].Name, matrices[0].Type, [rows, matrices[0].Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 
-    private static long Count(IReadOnlyList<StoredTensor> parts) => parts[0].Shape is [var count, _, ..] && parts.All(part => part.Shape[0] == count)
+    private static long Count(IReadOnlyList<StoredTensor> parts) => parts.All(part => part.Shape.Length == 2) ? 1 : parts[0].Shape is [var count, _, _, ..] && parts.All(part => part.Shape[0] == count)
         ? count
         : throw new ModelFormatException($"tensors {string.Join(", ", parts.Select(part => ModelFormatException.Quote(part.Name)))} don't stack the same number of matrices");
 
@@ -67,6 +67,8 @@ internal sealed record TensorJoin(string[] Parts, Func<StoredTensor[], StoredTen
 
     private static StoredTensor Slice(StoredTensor tensor, long slice)
     {
+        if (tensor.Shape.Length == 2)
+            return tensor with { Shape = [1, .. tensor.Shape] };
         var rows = tensor.RowCount / tensor.Shape[0];
         return tensor.Rows(slice * rows, rows) with { Shape = [1, .. tensor.Shape.AsSpan(1)] };
     }

@@ -83,6 +83,14 @@ internal sealed partial class TensorNames(string prefix = "model.")
         return Add(canonical, foreign, transform, back);
     }
 
+    /// <summary>Takes away the foreign names that canonical ones had.</summary>
+    public TensorNames Without(params ReadOnlySpan<string> canonical)
+    {
+        foreach (var name in canonical)
+            _rules.Remove(name);
+        return this;
+    }
+
     /// <summary>Names a tensor that the model may bring and its results don't need.</summary>
     /// <param name="foreign">As in the Hugging Face form, with its ending.</param>
     public TensorNames Ignore(string foreign)

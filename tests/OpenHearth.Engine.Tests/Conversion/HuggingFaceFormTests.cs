@@ -16,8 +16,8 @@ public sealed class HuggingFaceFormTests
     private static readonly string[] Pairs =
     [
         "bitnet", "bloom", "cohere2", "deepseek2-lite", "deepseek3", "deepseek3-yarn", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "glm4-moe-lite", "glm4moe",
-        "gpt-neox", "gpt2", "granite", "kimi-linear", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "mpt", "olmo", "olmo2", "olmo3", "olmoe", "phi3",
-        "phi3-longrope-dev", "phimoe",
+        "gpt-neox", "gpt2", "granite", "granite-hybrid", "kimi-linear", "lfm2", "llama", "llama-rope-yarn", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "mpt", "olmo", "olmo2",
+        "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe",
         "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "smollm3", "stablelm", "starcoder2",
     ];
 
@@ -28,6 +28,8 @@ public sealed class HuggingFaceFormTests
         ("gpt2", "n_inner"),
         // The real width in place of one of which the class takes two thirds, rounded up.
         ("lfm2", "intermediate_size"), ("lfm2", "block_auto_adjust_ff_dim"),
+        // "mamba" and "attention", as published models have it and classes of all versions read.
+        ("granite-hybrid", "layer_types"),
     ];
 
     [Theory]

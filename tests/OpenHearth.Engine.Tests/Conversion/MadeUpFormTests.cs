@@ -125,6 +125,17 @@ public sealed class MadeUpFormTests
         Verify(model, back: true);
     }
 
+    [Fact]
+    public void Convert_OfGraniteHybridWithoutExperts_GivesTheSameLogits()
+    {
+        var model = EditableModel.Read(new ArchitectureFixture("granite-hybrid"), "safetensors");
+        model.Config["num_local_experts"] = 0;
+        model.Config["intermediate_size"] = 48; // of experts, which there are none of
+        for (var layer = 0; layer < 3; layer++)
+            model.RemoveAll($"model.layers.{layer}.block_sparse_moe");
+        Verify(model, back: true);
+    }
+
     [Theory]
     [InlineData("tiny-rwkv-7v0-834K-FP32.bin")]
     [InlineData("tiny-rwkv-7v0-834K-Q5_1.bin")]
