@@ -24,11 +24,9 @@ internal sealed class GptOss : Architecture
         .Add("blk.*.ffn_gate_exps.weight", "layers.*.mlp.experts.gate_up_proj_blocks", "layers.*.mlp.experts.gate_up_proj_scales", (blocks, scales) => Mxfp4(blocks, scales, 0, 2))
         .Add("blk.*.ffn_up_exps.weight", "layers.*.mlp.experts.gate_up_proj_blocks", "layers.*.mlp.experts.gate_up_proj_scales", (blocks, scales) => Mxfp4(blocks, scales, 1, 2))
         .Add("blk.*.ffn_down_exps.weight", "layers.*.mlp.experts.down_proj_blocks", "layers.*.mlp.experts.down_proj_scales", (blocks, scales) => Mxfp4(blocks, scales, 0, 1))
-        .Add("blk.*.ffn_gate_exps.weight", "layers.*.mlp.experts.gate_up_proj", tensor => EveryOtherColumn(tensor, 0))
-        .Add("blk.*.ffn_up_exps.weight", "layers.*.mlp.experts.gate_up_proj", tensor => EveryOtherColumn(tensor, 1))
-        .Add("blk.*.ffn_down_exps.weight", "layers.*.mlp.experts.down_proj", tensor => tensor.Transpose())
-        .Add("blk.*.ffn_gate_exps.bias", "layers.*.mlp.experts.gate_up_proj_bias", tensor => EveryOther(tensor, 0))
-        .Add("blk.*.ffn_up_exps.bias", "layers.*.mlp.experts.gate_up_proj_bias", tensor => EveryOther(tensor, 1))
+        .Join("layers.*.mlp.experts.gate_up_proj", ColumnsInTurns, ("blk.*.ffn_gate_exps.weight", tensor => EveryOtherColumn(tensor, 0)), ("blk.*.ffn_up_exps.weight", tensor => EveryOtherColumn(tensor, 1)))
+        .Join("layers.*.mlp.experts.down_proj", parts => parts[0].Transpose(), ("blk.*.ffn_down_exps.weight", tensor => tensor.Transpose()))
+        .Join("layers.*.mlp.experts.gate_up_proj_bias", InTurns, ("blk.*.ffn_gate_exps.bias", tensor => EveryOther(tensor, 0)), ("blk.*.ffn_up_exps.bias", tensor => EveryOther(tensor, 1)))
         .Add("blk.*.ffn_down_exps.bias", "layers.*.mlp.experts.down_proj_bias");
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
@@ -50,6 +48,10 @@ internal sealed class GptOss : Architecture
         var types = p.FindTexts("", "layer_types");
         if (types is not null && types.Length < layers)
             throw p.Wrong("", "layer_types", $"a list of {types.Length} entries for {layers} layers");
+        p.Note("", "layer_types", Enumerable.Range(0, layers).Select(layer => HasWindow(types, layer) ? "sliding_attention" : "full_attention").ToArray());
+        // GGUF files don't say it: llama.cpp rounds.
+        if (p.Rope() is { Type: "yarn", Truncate: var rounds })
+            p.Note("", "rope_scaling.truncate", rounds);
         var angles = RopeScaling.Angles(g, p, headWidth);
 
         var x = g.Embedding("token_embd", width);
@@ -60,8 +62,7 @@ internal sealed class GptOss : Architecture
             var q = g.Rope(g.Linear(h, $"{block}.attn_q", heads * headWidth), angles, headWidth, RotaryPairing.Halves);
             var k = g.Rope(g.Linear(h, $"{block}.attn_k", keyHeads * headWidth), angles, headWidth, RotaryPairing.Halves);
             var v = g.Linear(h, $"{block}.attn_v", keyHeads * headWidth);
-            var shape = (types is null ? layer % 2 == 0 : types[layer] == "sliding_attention") ? windowed : full;
-            var attended = g.Attention(q, k, v, shape, g.Weights.Vector($"{block}.attn_sinks.weight", heads));
+            var attended = g.Attention(q, k, v, HasWindow(types, layer) ? windowed : full, g.Weights.Vector($"{block}.attn_sinks.weight", heads));
             x = g.Sum(x, g.Linear(attended, $"{block}.attn_output", width));
             h = g.RmsNorm(x, $"{block}.post_attention_norm", epsilon);
             var routing = g.Router(g.Linear(h, $"{block}.ffn_gate_inp", experts), router);
@@ -69,6 +70,8 @@ internal sealed class GptOss : Architecture
         }
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
+
+    private static bool HasWindow(string[]? types, int layer) => types is null ? layer % 2 == 0 : types[layer] == "sliding_attention";
 
     // blocks [experts, rows, groups, 16] and scales [experts, rows, groups] to every step-th row, in the blocks of a GGUF file
     private static StoredTensor Mxfp4(StoredTensor blocks, StoredTensor scales, int first, int step)
@@ -88,6 +91,30 @@ internal sealed class GptOss : Architecture
         var half = EveryOther(tensor, first);
         using (half.Owner)
             return half.Transpose();
+    }
+
+    // of one expert, the reverse: [1, hidden, width] twice to [1, width, 2 · hidden]
+    private static StoredTensor ColumnsInTurns(StoredTensor[] parts)
+    {
+        var (gate, up) = (parts[0].Transpose(), parts[1].Transpose());
+        using (gate.Owner)
+        using (up.Owner)
+            return InTurns([gate, up]);
+    }
+
+    // F32 as joins have it
+    private static StoredTensor InTurns(StoredTensor[] parts)
+    {
+        var (gate, up) = (parts[0].Data, parts[1].Data);
+        if (gate.Length != up.Length)
+            throw new ModelFormatException($"tensors {ModelFormatException.Quote(parts[0].Name)} and {ModelFormatException.Quote(parts[1].Name)} differ in size");
+        var buffer = new NativeBuffer<byte>(checked(2 * gate.Length));
+        for (var i = 0L; i < gate.Length; i += sizeof(float))
+        {
+            gate.Span(i, sizeof(float)).CopyTo(buffer.Slice(2 * i, sizeof(float)));
+            up.Span(i, sizeof(float)).CopyTo(buffer.Slice((2 * i) + sizeof(float), sizeof(float)));
+        }
+        return new StoredTensor(parts[0].Name, TensorType.F32, [.. parts[0].Shape[..^1], 2 * parts[0].Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 
     private static StoredTensor EveryOther(StoredTensor tensor, int first)

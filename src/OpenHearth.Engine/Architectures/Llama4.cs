@@ -13,16 +13,15 @@ namespace OpenHearth.Engine.Architectures;
 internal sealed class Llama4 : Architecture
 {
     public override TensorNames Names(HyperParameters p) => TensorNames.Llama()
-        .Add("blk.*.ffn_gate", "layers.*.feed_forward.gate_proj")
-        .Add("blk.*.ffn_up", "layers.*.feed_forward.up_proj")
-        .Add("blk.*.ffn_down", "layers.*.feed_forward.down_proj")
+        .Replace("blk.*.ffn_gate", "layers.*.feed_forward.gate_proj")
+        .Replace("blk.*.ffn_up", "layers.*.feed_forward.up_proj")
+        .Replace("blk.*.ffn_down", "layers.*.feed_forward.down_proj")
         .Add("blk.*.ffn_gate_inp", "layers.*.feed_forward.router")
         .Add("blk.*.ffn_gate_shexp", "layers.*.feed_forward.shared_expert.gate_proj")
         .Add("blk.*.ffn_up_shexp", "layers.*.feed_forward.shared_expert.up_proj")
         .Add("blk.*.ffn_down_shexp", "layers.*.feed_forward.shared_expert.down_proj")
-        .Add("blk.*.ffn_gate_exps.weight", "layers.*.feed_forward.experts.gate_up_proj", tensor => Half(tensor, 0))
-        .Add("blk.*.ffn_up_exps.weight", "layers.*.feed_forward.experts.gate_up_proj", tensor => Half(tensor, 1))
-        .Add("blk.*.ffn_down_exps.weight", "layers.*.feed_forward.experts.down_proj", tensor => tensor.Transpose());
+        .Join("layers.*.feed_forward.experts.gate_up_proj", GateBesideUp, ("blk.*.ffn_gate_exps.weight", tensor => Half(tensor, 0)), ("blk.*.ffn_up_exps.weight", tensor => Half(tensor, 1)))
+        .Join("layers.*.feed_forward.experts.down_proj", parts => parts[0].Transpose(), ("blk.*.ffn_down_exps.weight", tensor => tensor.Transpose()));
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -42,9 +41,12 @@ internal sealed class Llama4 : Architecture
         // normed: Scout's are, Maverick's 128 experts go without.
         var chunked = full with { Chunk = p.Int("", "attention_chunk_size", 8192, 1) };
         var normed = p.Bool("", "use_qk_norm", experts != 128);
+        p.Note("", "use_qk_norm", normed);
         var turns = p.FindNumbers("", "no_rope_layers") is { Length: > 0 } given ? given : [.. Enumerable.Range(1, layers).Select(n => n % 4 == 0 ? 0.0 : 1.0)];
         if (turns.Length < layers)
             throw p.Wrong("", "no_rope_layers", $"a list of {turns.Length} entries for {layers} layers");
+        p.Note("", "no_rope_layers", turns[..layers].Select(turn => turn == 0 ? 0 : 1).ToArray());
+        p.Note("", "moe_layers", Enumerable.Range(0, layers).Where(layer => g.Weights.Has($"blk.{layer}.ffn_gate_inp.weight")).ToArray());
         var (scale, floor) = (p.Float("attention.temperature_scale", "attn_scale", 0.1f), p.Int("attention.temperature_length", "floor_scale", 8192, 1));
         var tuned = p.Bool("", "attn_temperature_tuning", true);
         var angles = RopeScaling.Angles(g, p, p.Int("rope.dimension_count", "", headWidth, 2));
@@ -75,6 +77,14 @@ internal sealed class Llama4 : Architecture
             x = g.Sum(x, g.Experts(h, routing, block, experts, expertHidden, weighInput: true));
         }
         return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
+    }
+
+    // of one expert: [1, hidden, width] twice to [1, width, 2 · hidden]
+    private static StoredTensor GateBesideUp(StoredTensor[] parts)
+    {
+        var both = TensorJoin.Below(parts) with { Shape = [1, 2 * parts[0].RowCount, parts[0].Columns] };
+        using (both.Owner)
+            return both.Transpose();
     }
 
     private static StoredTensor Half(StoredTensor tensor, int half)

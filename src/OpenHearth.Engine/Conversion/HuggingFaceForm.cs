@@ -18,9 +18,9 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt2", "gptneox", "granite", "granitehybrid", "kimi-linear", "lfm2",
-        "llama", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "rwkv7",
-        "smollm3",
+        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid",
+        "kimi-linear", "lfm2", "llama", "llama4", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35",
+        "qwen35moe", "qwen3moe", "rwkv7", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -33,6 +33,9 @@ internal sealed class HuggingFaceForm : IDisposable
     ];
 
     private const string FrequencyDivisors = "rope_freqs.weight";
+
+    // Of Llama 3.1 and 3.3, 3.2, and 4 Scout: the file has the divisors, config.json declares what they are made of.
+    private static readonly (int Factor, int High)[] Divisors = [(8, 4), (32, 4), (16, 1)];
 
     private readonly GgufSource _source;
     private readonly ModelWeights _weights;
@@ -234,15 +237,16 @@ internal sealed class HuggingFaceForm : IDisposable
     {
         using var source = new FolderSource(this);
         var (difference, turns, unused) = Compare(source, architecture, graph);
-        // The divisors of Llama 3.1, 3.3 and 3.2, which the file has and config.json declares.
-        for (var factor = 8; difference is not null && factor <= 32 && _weights.Has(FrequencyDivisors); factor *= 4)
+        foreach (var (factor, high) in Divisors)
         {
+            if (difference is null || !_weights.Has(FrequencyDivisors))
+                break;
             Config["rope_scaling"] = new JsonObject
             {
                 ["rope_type"] = "llama3",
                 ["factor"] = factor,
                 ["low_freq_factor"] = 1,
-                ["high_freq_factor"] = 4,
+                ["high_freq_factor"] = high,
                 ["original_max_position_embeddings"] = 8192,
             };
             (difference, turns, unused) = Compare(source, architecture, graph);
