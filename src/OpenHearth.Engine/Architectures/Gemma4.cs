@@ -32,6 +32,7 @@ internal sealed class Gemma4 : Architecture
         .Add("blk.*.ffn_gate_inp", "layers.*.router.proj")
         .Add("blk.*.ffn_gate_inp.scale", "layers.*.router.scale")
         .Add("blk.*.ffn_gate_up_exps.weight", "layers.*.experts.gate_up_proj")
+        .Join("layers.*.experts.gate_up_proj", parts => TensorJoin.Below(parts), ("blk.*.ffn_gate_exps.weight", NotSplit), ("blk.*.ffn_up_exps.weight", NotSplit))
         .Add("blk.*.ffn_down_exps.weight", "layers.*.experts.down_proj")
         .Add("blk.*.ffn_down_exps.scale", "layers.*.router.per_expert_scale");
 
@@ -41,6 +42,7 @@ internal sealed class Gemma4 : Architecture
         var ownKeys = d.Layers - p.Int("attention.shared_kv_layers", "num_kv_shared_layers", 0, 0);
         var hasWindow = d.WindowedLayers(6);
         NoteLayers(g, p, d, hasWindow, ownKeys);
+        NoteConfig(g, p, d, hasWindow, ownKeys);
         var angles = new Dictionary<bool, Node>();
         var kept = new Dictionary<bool, AttentionOp>(); // by whether there is a window: the last layer with keys of its own
 
@@ -66,8 +68,10 @@ internal sealed class Gemma4 : Architecture
             if (g.Weights.Has($"{block}.layer_output_scale.weight"))
                 x = g.Scale(x, g.Weights.Vector($"{block}.layer_output_scale.weight", 1)[0]);
         }
-        var logits = g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", d.Epsilon));
-        return g.Build(g.SoftCap(logits, p.Float("final_logit_softcapping", "final_logit_softcapping", 0)));
+        var cap = p.Float("final_logit_softcapping", "final_logit_softcapping", 0);
+        if (cap == 0)
+            p.Note("", "final_logit_softcapping", null);
+        return g.Build(g.SoftCap(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", d.Epsilon)), cap));
     }
 
     // What the tensors tell too, but llama.cpp wants to be said.
@@ -89,6 +93,30 @@ internal sealed class Gemma4 : Architecture
             var own = layer < ownKeys ? layer : Array.LastIndexOf(hasWindow[..Math.Max(ownKeys, 0)], hasWindow[layer]);
             return own < 0 ? d.KeyHeads : Share(p, g.Weights.Rows($"blk.{own}.attn_k.weight"), HeadWidth(own));
         }).ToArray());
+    }
+
+    // Here the tensors tell; a class is told.
+    private static void NoteConfig(GraphBuilder g, HyperParameters p, DecoderParameters d, bool[] hasWindow, int ownKeys)
+    {
+        int Hidden(int layer) => g.Weights.Rows($"blk.{layer}.ffn_gate.weight");
+        int HeadWidth(int layer) => Share(p, g.Weights.Rows($"blk.{layer}.attn_q.weight"), d.Heads);
+        int KeyHeads(int layer) => Share(p, g.Weights.Rows($"blk.{layer}.attn_k.weight"), HeadWidth(layer));
+        p.Note("", "layer_types", Array.ConvertAll(hasWindow, window => window ? "sliding_attention" : "full_attention"));
+        p.Note("", "intermediate_size", Hidden(0));
+        p.Note("", "use_double_wide_mlp", ownKeys < d.Layers && Hidden(d.Layers - 1) == 2L * Hidden(0));
+        p.Note("", "enable_moe_block", g.Weights.Has("blk.0.ffn_gate_inp.weight"));
+        foreach (var (window, ending) in new[] { (true, ""), (false, "global_") })
+        {
+            var layer = Array.IndexOf(hasWindow, window);
+            if (layer < 0)
+                layer = 0; // all are of the other kind
+            p.Note("", $"{ending}head_dim", HeadWidth(layer));
+            if (layer < ownKeys)
+                p.Note("", $"num_{ending}key_value_heads", KeyHeads(layer));
+            p.Note("", "attention_k_eq_v", layer < ownKeys && !g.Weights.Has($"blk.{layer}.attn_v.weight"));
+        }
+        // Nothing but the shared code asks for it.
+        p.Note("", "rotary_dim", HeadWidth(Math.Max(Array.IndexOf(hasWindow, true), 0)));
     }
 
     private static Node FeedForward(GraphBuilder g, HyperParameters p, DecoderParameters d, Node x, string block)
@@ -140,9 +168,19 @@ internal sealed class Gemma4 : Architecture
     private static Node Angles(GraphBuilder g, HyperParameters p, DecoderParameters d, bool window, int headWidth)
     {
         if (window)
+        {
+            p.Note("", "rope_parameters.sliding_attention.rope_type", "default");
+            p.Note("", "rope_parameters.sliding_attention.rope_theta", p.FindNumber("rope.freq_base_swa", "rope_parameters.sliding_attention.rope_theta|rope_local_base_freq") ?? 10000);
             return g.RopeAngles(d.WindowRope(headWidth, 10000));
+        }
         if (p.IsGguf)
+        {
+            var turning = g.Weights.Has("rope_freqs.weight") ? g.Weights.Vector("rope_freqs.weight", headWidth / 2).Count(divisor => divisor < RopeScaling.Still) : headWidth / 2;
+            p.Note("", "rope_parameters.full_attention.rope_type", "proportional");
+            p.Note("", "rope_parameters.full_attention.rope_theta", p.Rope()!.Theta);
+            p.Note("", "rope_parameters.full_attention.partial_rotary_factor", 2.0 * turning / headWidth);
             return RopeScaling.Angles(g, p, headWidth);
+        }
         var theta = p.FindNumber("", "rope_parameters.full_attention.rope_theta") ?? 1e6;
         var given = p.FindText("", "rope_parameters.full_attention.rope_type");
         var share = p.FindNumber("", "rope_parameters.full_attention.partial_rotary_factor") ?? (given is null ? 0.25 : 1);
@@ -157,7 +195,11 @@ internal sealed class Gemma4 : Architecture
     {
         var width = p.Int("embedding_length_per_layer_input", "hidden_size_per_layer_input", 0, 0);
         if (width == 0)
+        {
+            p.Note("", "hidden_size_per_layer_input", 0u); // a class that isn't told has some
             return null;
+        }
+        p.Note("", "vocab_size_per_layer_input", g.Weights.Rows("per_layer_token_embd.weight"));
         var all = checked(d.Layers * width);
         if (g.Weights.Rows("per_layer_token_embd.weight") != g.Weights.Rows("token_embd.weight"))
             throw p.Wrong("", "vocab_size_per_layer_input", g.Weights.Rows("per_layer_token_embd.weight"));
@@ -173,6 +215,9 @@ internal sealed class Gemma4 : Architecture
         var h = g.Gate(gate, g.Columns(inputs, inputs.Width, layer * width, width), ActivationKind.GeluTanh);
         return g.RmsNorm(g.Linear(h, $"blk.{layer}.proj", d.Width), $"blk.{layer}.post_norm", d.Epsilon);
     }
+
+    // Loading takes gate and up as one.
+    private static StoredTensor NotSplit(StoredTensor tensor) => throw new ModelFormatException($"tensor {ModelFormatException.Quote(tensor.Name)} is read whole");
 
     private static int Share(HyperParameters p, int rows, int parts) => rows >= parts && rows % parts == 0
         ? rows / parts

@@ -82,7 +82,7 @@ internal sealed class Llama4 : Architecture
     // of one expert: [1, hidden, width] twice to [1, width, 2 · hidden]
     private static StoredTensor GateBesideUp(StoredTensor[] parts)
     {
-        var both = TensorJoin.Below(parts) with { Shape = [1, 2 * parts[0].RowCount, parts[0].Columns] };
+        var both = TensorJoin.Below(parts);
         using (both.Owner)
             return both.Transpose();
     }

@@ -18,7 +18,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid",
+        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid",
         "kimi-linear", "lfm2", "llama", "llama4", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35",
         "qwen35moe", "qwen3moe", "rwkv7", "smollm3",
         "stablelm", "starcoder2",
@@ -300,10 +300,11 @@ internal sealed class HuggingFaceForm : IDisposable
 
         public override StoredTensor? Find(string name) => form._tensors.TryGetValue(name, out var tensor) ? (tensor.Surveyed ?? form.Stored(tensor)) with { Name = name } : null;
 
-        public override bool StandsFor(string name, string canonical) => form._tensors[name] is var tensor && (tensor.Join?.Parts.Contains(canonical) ?? tensor.Canonical == canonical);
+        // Joined tensors are not made here: what comes apart again are the file's.
+        public override bool Has(string name, string canonical) =>
+            form._tensors.TryGetValue(name, out var tensor) && (tensor.Join?.Parts.Contains(canonical) ?? tensor.Canonical == canonical);
 
-        public override StoredTensor? FindMade(string name, string canonical) =>
-            form._tensors.GetValueOrDefault(name)?.Join is { } join && join.Parts.Contains(canonical) ? form._weights.Read(canonical, -1) : null;
+        public override StoredTensor? FindMade(string name, string canonical) => form._tensors[name].Join is null ? null : form._weights.Read(canonical, -1);
 
         public override Tokenizer ReadTokenizer() => form._source.ReadTokenizer();
 

@@ -83,7 +83,7 @@ internal sealed record LatentShape
     {
         var keys = parts[0].Transpose();
         using (keys.Owner)
-            return TensorJoin.Below(keys, parts[1]);
+            return TensorJoin.Below(keys, parts[1]).Flatten();
     }
 
     // [heads, latent, plain]; kv_b has it the other way round, above the head's values

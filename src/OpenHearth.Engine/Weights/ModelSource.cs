@@ -34,15 +34,15 @@ internal abstract class ModelSource : IDisposable
     /// <summary>A tensor by the name it is stored under, or null.</summary>
     public abstract StoredTensor? Find(string name);
 
+    /// <summary>True where there is a tensor of which a canonical one can be had.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="canonical">Canonical name of what is wanted, with its ending.</param>
+    public virtual bool Has(string name, string canonical) => Find(name) is not null;
+
     /// <summary>What would be made of a tensor, where the source has that already.</summary>
     /// <param name="name">The tensor.</param>
     /// <param name="canonical">Canonical name of what is made of it, with its ending.</param>
     public virtual StoredTensor? FindMade(string name, string canonical) => null;
-
-    /// <summary>True where a tensor may stand for a canonical one: what would be written knows which it was made of.</summary>
-    /// <param name="name">The tensor.</param>
-    /// <param name="canonical">With its ending.</param>
-    public virtual bool StandsFor(string name, string canonical) => true;
 
     /// <summary>One expert's matrix of a stack that has no tensor of its own yet, or null; -1 asks for the tensor.</summary>
     public virtual StoredTensor? Find(string name, int expert) => expert < 0 ? Find(name) : null;

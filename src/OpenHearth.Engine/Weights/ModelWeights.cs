@@ -249,7 +249,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
             return source.Find(name, expert) is not null ? new ForeignTensor(name, [], null, null) : null;
         foreach (var candidate in names.Resolve(name, expert))
         {
-            if (source.Find(candidate.Name) is not null && source.StandsFor(candidate.Name, name))
+            if (source.Has(candidate.Name, name))
                 return candidate;
         }
         return null;

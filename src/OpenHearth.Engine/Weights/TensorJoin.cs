@@ -28,7 +28,7 @@ internal sealed record TensorJoin(string[] Parts, Func<StoredTensor[], StoredTen
             return [checked(first.Shape[0] * Count(parts)), .. first.Shape.AsSpan(1)];
     }
 
-    /// <summary>The rows of matrices [1, rows, columns] below each other.</summary>
+    /// <summary>The rows of matrices [1, rows, columns] below each other: [1, all rows, columns].</summary>
     public static StoredTensor Below(params ReadOnlySpan<StoredTensor> matrices)
     {
         var bytes = 0L;
@@ -42,7 +42,7 @@ internal sealed record TensorJoin(string[] Parts, Func<StoredTensor[], StoredTen
             matrix.Data.Span(0, length).CopyTo(buffer.Slice(to, length));
             (to, rows) = (to + length, rows + matrix.RowCount);
         }
-        return new StoredTensor(matrices[0].Name, matrices[0].Type, [rows, matrices[0].Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
+        return new StoredTensor(matrices[0].Name, matrices[0].Type, [1, rows, matrices[0].Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 
     private static long Count(IReadOnlyList<StoredTensor> parts) => parts.All(part => part.Shape.Length == 2) ? 1 : parts[0].Shape is [var count, _, _, ..] && parts.All(part => part.Shape[0] == count)
