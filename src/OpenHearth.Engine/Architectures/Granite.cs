@@ -23,10 +23,10 @@ internal sealed class Granite : Architecture
             .Add("blk.*.ffn_gate_up_exps", "layers.*.block_sparse_moe.input_linear")
             .Add("blk.*.ffn_down_exps", "layers.*.block_sparse_moe.output_linear")
             .Join(
-                "layers.*.block_sparse_moe.input_linear.weight", parts => TensorJoin.Below(parts).Then(experts => experts with { Shape = [1, .. experts.Shape] }),
+                "layers.*.block_sparse_moe.input_linear.weight", parts => TensorJoin.Below(parts),
                 ("blk.*.ffn_gate_exps.weight", tensor => tensor.HalfOfEach(0)), ("blk.*.ffn_up_exps.weight", tensor => tensor.HalfOfEach(1)))
             .Join(
-                "layers.*.shared_mlp.input_linear.weight", parts => TensorJoin.Below(parts),
+                "layers.*.shared_mlp.input_linear.weight", parts => TensorJoin.Below(parts).Flatten(),
                 ($"blk.*.ffn_gate{ending}.weight", tensor => tensor.Rows(0, tensor.RowCount / 2)), ($"blk.*.ffn_up{ending}.weight", tensor => tensor.Rows(tensor.RowCount / 2, tensor.RowCount / 2)))
             .Add($"blk.*.ffn_down{ending}", "layers.*.shared_mlp.output_linear");
     }

@@ -155,7 +155,7 @@ internal sealed class HuggingFaceForm : IDisposable
                 target = (JsonObject)(target[part] ??= new JsonObject());
             target[parts[^1]] = JsonSerializer.SerializeToNode(value);
         }
-        if (Config["rope_parameters"] is JsonObject whole)
+        if (Config["rope_parameters"] is JsonObject whole && !whole.Any(entry => entry.Value is JsonObject)) // of a kind of layers each
             MoveRope(whole);
         if (!ModelSource.ContextLengthKeys.Split('|').Any(Config.ContainsKey))
             Config["max_position_embeddings"] = info.ContextLength;

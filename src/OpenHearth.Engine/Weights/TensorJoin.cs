@@ -5,10 +5,10 @@ namespace OpenHearth.Engine.Weights;
 
 /// <summary>
 /// How a foreign tensor is made of canonical ones that stack experts or heads: slice by slice along the first dimension, so that it need
-/// never be in memory whole. What is made of slices follows each other along its first dimension. Matrices are stacks of one.
+/// never be in memory whole. What is made of slices follows each other along its first dimension. A matrix is one slice as it is.
 /// </summary>
 /// <param name="Parts">The canonical tensors, with their endings.</param>
-/// <param name="Make">Makes a slice of the same slice [1, …] of each part, all F32; in memory of its own.</param>
+/// <param name="Make">Makes a slice of the same slice [1, …] of each part, or of the matrices, all F32; in memory of its own.</param>
 internal sealed record TensorJoin(string[] Parts, Func<StoredTensor[], StoredTensor> Make)
 {
     /// <summary>The slices, which the caller disposes of one by one.</summary>
@@ -68,7 +68,7 @@ internal sealed record TensorJoin(string[] Parts, Func<StoredTensor[], StoredTen
     private static StoredTensor Slice(StoredTensor tensor, long slice)
     {
         if (tensor.Shape.Length == 2)
-            return tensor with { Shape = [1, .. tensor.Shape] };
+            return tensor;
         var rows = tensor.RowCount / tensor.Shape[0];
         return tensor.Rows(slice * rows, rows) with { Shape = [1, .. tensor.Shape.AsSpan(1)] };
     }
