@@ -52,7 +52,9 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
         var shape = GatedDeltaNet.Read(p, 0).Shape;
         var width = p.Int("embedding_length", "hidden_size");
         var ratio = shape.Heads / shape.KeyHeads;
-        if (!interleaves || ratio == 1)
+        if (!interleaves)
+            return AddSplit(Names(p), shape);
+        if (ratio == 1)
             return Names(p);
         var keys = 2L * shape.KeyHeads * shape.KeyWidth;
         var value = (long)shape.ValueWidth;
@@ -67,6 +69,29 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
             [("attn_qkv", "in_proj_qkv", keys * width, value * width), ("attn_gate", "in_proj_z", 0, value * width), ("ssm_alpha", "in_proj_a", 0, width), ("ssm_beta", "in_proj_b", 0, width), ("ssm_dt.bias", "dt_bias", 0, 1), ("ssm_out", "out_proj", 0, value)])
             names.Replace($"blk.*.{canonical}", $"layers.*.linear_attn.{foreign}", tensor => To(tensor, before, values), tensor => From(tensor, before, values));
         return names;
+    }
+
+    // Qwen 3 Next's matrix of everything comes key head by key head: its query and key, the values and gates of its share. GGUF files have all
+    // queries, keys and values one after the other, and all gates apart; older ones have it as it is.
+    private static TensorNames AddSplit(TensorNames names, LinearAttentionShape shape)
+    {
+        var (key, keys, values) = (shape.KeyWidth, (long)shape.KeyHeads * shape.KeyWidth, (long)shape.Heads / shape.KeyHeads * shape.ValueWidth);
+        var (group, mixed) = ((2 * key) + (2 * values), (2 * keys) + (shape.KeyHeads * values));
+        long Fused(long row) => row < 2 * keys ? (row % keys / key * group) + (row / keys * key) + (row % key) : Share(row - (2 * keys), 2 * key);
+        long Share(long row, long first) => (row / values * group) + first + (row % values);
+        long Apart(long row)
+        {
+            var (head, place) = Math.DivRem(row, group);
+            var share = place - (2 * key);
+            return share < 0 ? (place / key * keys) + (head * key) + (place % key) : (share < values ? 2 * keys : mixed - values) + (head * values) + share;
+        }
+        StoredTensor Take(StoredTensor tensor, long all, long count, Func<long, long> source) => tensor.RowCount == all
+            ? tensor.TakeRows(count, source)
+            : throw new ModelFormatException($"tensor {ModelFormatException.Quote(tensor.Name)} has shape [{string.Join(", ", tensor.Shape)}], expected {all} rows");
+        var total = shape.KeyHeads * group;
+        return names.Join(
+            "layers.*.linear_attn.in_proj_qkvz.weight", parts => TensorJoin.Below(parts).Then(rows => Take(rows, total, total, Apart)),
+            ("blk.*.attn_qkv.weight", tensor => Take(tensor, total, mixed, Fused)), ("blk.*.attn_gate.weight", tensor => Take(tensor, total, total - mixed, row => Share(row, (2 * key) + values))));
     }
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
@@ -86,7 +111,9 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
 
         var attending = Enumerable.Range(0, layers).FirstOrDefault(layer => !IsRecurrent(g, layer), layers - 1);
         p.Note("full_attention_interval", (uint)attending + 1);
-        p.Note("", "layer_types", Enumerable.Range(0, layers).Select(layer => IsRecurrent(g, layer) ? "linear_attention" : "full_attention").ToArray());
+        var recurrent = Enumerable.Range(0, layers).Select(layer => IsRecurrent(g, layer)).ToArray();
+        p.Note("attention.recurrent_layers", recurrent);
+        p.Note("", "layer_types", Array.ConvertAll(recurrent, layer => layer ? "linear_attention" : "full_attention"));
         if (experts > 0)
             p.Note("", "mlp_only_layers", Enumerable.Range(0, layers).Where(layer => !g.Weights.Has($"blk.{layer}.ffn_gate_inp.weight")).ToArray());
 

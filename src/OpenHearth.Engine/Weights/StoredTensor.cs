@@ -42,15 +42,20 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
 
     /// <summary>The first or second half of the rows of each matrix of a stack, in memory of its own.</summary>
     /// <param name="half">0 or 1.</param>
-    public StoredTensor HalfOfEach(int half)
+    public StoredTensor HalfOfEach(int half) => Shape is [var count, var rows, var columns] && rows % 2 == 0
+        ? TakeRows(count * rows / 2, row => row + ((row / (rows / 2)) + half) * (rows / 2)) with { Shape = [count, rows / 2, columns] }
+        : throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of shape [{string.Join(", ", Shape)}] can't be halved");
+
+    /// <summary>A matrix of some rows, in memory of its own.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="source">The row that belongs at a place.</param>
+    public StoredTensor TakeRows(long count, Func<long, long> source)
     {
-        if (Shape is not [var count, var rows, var columns] || rows % 2 != 0)
-            throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of shape [{string.Join(", ", Shape)}] can't be halved");
-        var size = checked((int)TensorTypes.RowBytes(Type, checked(rows / 2 * columns)));
-        var buffer = new NativeBuffer<byte>(count * size);
-        for (var i = 0L; i < count; i++)
-            Data.Span(((2 * i) + half) * size, size).CopyTo(buffer.Slice(i * size, size));
-        return new StoredTensor(Name, Type, [count, rows / 2, columns], MemoryRegion.Of(buffer)) { Owner = buffer };
+        var bytes = checked((int)TensorTypes.RowBytes(Type, Columns));
+        var buffer = new NativeBuffer<byte>(checked(count * bytes));
+        for (var row = 0L; row < count; row++)
+            Data.Span(source(row) * bytes, bytes).CopyTo(buffer.Slice(row * bytes, bytes));
+        return new StoredTensor(Name, Type, [count, Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 
     /// <summary>The numbers in one row, in the same memory.</summary>

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using OpenHearth.Engine.Conversion;
 using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Tests.Files;
 using OpenHearth.Kernels.Formats;
@@ -13,10 +14,10 @@ public sealed class HuggingFaceFormTests
 {
     private static readonly string[] Pairs =
     [
-        "bitnet", "bloom", "cohere2", "deepseek2-lite", "deepseek3", "deepseek3-yarn", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "gemma4", "glm4-moe-lite", "glm4moe", "gpt-oss-truncate",
-        "gpt-neox", "gpt2", "granite", "granite-hybrid", "kimi-linear", "lfm2", "llama", "llama-rope-yarn", "llama4", "mamba2", "minimax-m2", "mistral-swa", "mixtral", "mpt", "olmo", "olmo2",
-        "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe",
-        "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "smollm3", "stablelm", "starcoder2",
+        "bitnet", "bloom", "cohere2", "deepseek2-lite", "deepseek3", "deepseek3-yarn", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "gemma4", "glm4-moe-lite",
+        "glm4moe", "gpt-neox", "gpt-oss-truncate", "gpt2", "granite", "granite-hybrid", "kimi-linear", "lfm2", "llama", "llama-rope-yarn", "llama4", "mamba2", "minimax-m2", "mistral-swa",
+        "mixtral", "mpt", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "qwen3next",
+        "smollm3", "stablelm", "starcoder2",
     ];
 
     // Keys in which the folder says the same in another way than the fixture.
@@ -77,6 +78,49 @@ public sealed class HuggingFaceFormTests
         foreach (var key in new[] { "use_qkv_bias", "lm_head_bias" }.Where(key => (bool?)original[key] == true))
             Assert.True((bool?)written[key], key);
         Assert.Equal([], written.Where(entry => entry.Key != "max_window_layers" && !SaidOtherwise.Contains((name, entry.Key)) && (entry.Key, original[entry.Key]) is not ("head_dim", null) && original.ContainsKey(entry.Key) && !Same(original[entry.Key], entry.Value)).Select(entry => $"{entry.Key}: {entry.Value?.ToJsonString()}, not {original[entry.Key]?.ToJsonString()}"));
+    }
+
+    // Files from before llama.cpp split the matrix of everything have it as the folder does.
+    [Fact]
+    public void Convert_OfQwen3NextsOlderForm_GivesTheSameFolder()
+    {
+        var fixture = new ArchitectureFixture("qwen3next");
+        using var folder = new TemporaryFolder();
+        var older = OlderQwen3Next(fixture, folder["older.gguf"]);
+        Convert(older, folder["out"], "bf16");
+        using var expected = SafetensorsModel.Open(fixture.Folder);
+        using var actual = SafetensorsModel.Open(folder["out"]);
+        Assert.Equal(expected.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal), actual.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
+        foreach (var tensor in expected.Tensors)
+        {
+            var copy = actual.GetTensor(tensor.Name, [.. tensor.Shape]);
+            Assert.True(tensor.Data.Span(0, (int)tensor.Data.Length).SequenceEqual(copy.Data.Span(0, (int)copy.Data.Length)), tensor.Name);
+        }
+    }
+
+    private static string OlderQwen3Next(ArchitectureFixture fixture, string path)
+    {
+        using var file = GgufFile.Open(fixture.Form("gguf"));
+        using var folder = SafetensorsModel.Open(fixture.Folder);
+        var writer = new GgufWriter();
+        foreach (var key in file.Metadata.Keys)
+        {
+            Assert.True(file.Metadata.TryGet(key, out var value));
+            writer.Add(key, value);
+        }
+        foreach (var tensor in file.Tensors.Where(tensor => !tensor.Name.EndsWith(".attn_gate.weight", StringComparison.Ordinal)))
+        {
+            var layer = tensor.Name.Split('.')[1];
+            if (!tensor.Name.EndsWith(".attn_qkv.weight", StringComparison.Ordinal))
+            {
+                writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], stream => stream.Write(tensor.Data.Span(0, (int)tensor.ByteLength)));
+                continue;
+            }
+            Assert.True(folder.TryGetTensor($"model.layers.{layer}.linear_attn.in_proj_qkvz.weight", out var whole));
+            writer.AddTensor($"blk.{layer}.ssm_in.weight", whole!.Type, [.. whole.Shape.Reverse()], stream => stream.Write(whole.Data.Span(0, (int)whole.Data.Length)));
+        }
+        writer.Write(path, TestContext.Current.CancellationToken);
+        return path;
     }
 
     [Theory]
