@@ -16,6 +16,7 @@ internal sealed class GemvEights
     private readonly bool _halves;
     private readonly Label[][] _tables; // [2][lines]
     private readonly Label[] _masks; // of pairs of bits
+    private readonly AssemblerRegisterZMM[] _maskRegisters; // the same where registers are left
     private readonly AssemblerRegisterZMM[] _codes; // [coordinate]
     private readonly AssemblerRegisterK _upper;
     private readonly GemvRegister[] _found; // four coordinates each
@@ -32,6 +33,7 @@ internal sealed class GemvEights
         (_writer, _halves) = (w, halves);
         _tables = [.. Enumerable.Range(0, 2).Select(table => GemvCodebook.Lines(w, grid.Length / 8, i => Levels(8 * i + 4 * table)))];
         _masks = [.. Enumerable.Range(0, 3).Select(pair => GemvCodebook.Lines(w, 64, _ => 3 << 2 * pair)[0])];
+        _maskRegisters = w.Tokens > 1 ? [] : [.. Enumerable.Range(0, 3).Select(pair => w.Builder.ConstantBytes($"two bits {pair}", (byte)(3 << 2 * pair)))];
         _codes = [.. Enumerable.Range(0, 4).Select(k => w.Builder.ConstantBytes($"codes {k}", i => Code(i >> 2 * PlaceOfPair(k) & 3, i >> k & 1)))];
         _upper = w.MaskRegister();
         (_found, _signs) = (w.Vectors("coordinates ", 2), w.Vectors("signs ", 2));
@@ -50,6 +52,9 @@ internal sealed class GemvEights
     /// <summary>Where signs of points go, a byte each, before <see cref="Spread"/>.</summary>
     public GemvRegister Signs => _signs[0];
 
+    /// <summary>A register for the lower eight bits of points' numbers, free otherwise before <see cref="Spread"/> and after the last codes.</summary>
+    public GemvRegister Numbers => _signs[1];
+
     /// <summary>The sixteens of columns of eight vectors.</summary>
     public static ReadOnlySpan<byte> Order =>
         [0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27, 4, 12, 20, 28, 5, 13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31];
@@ -59,12 +64,11 @@ internal sealed class GemvEights
         ? 8 * (i / 64 * 8 + i % 16 / 2) + i % 64 / 16 + i % 2 * 4
         : 8 * (i % 16) + i / 16))];
 
-    /// <summary>Looks up points.</summary>
-    /// <param name="points">The lower eight bits of their numbers.</param>
+    /// <summary>Looks up points by <see cref="Numbers"/>.</summary>
     /// <param name="free">Two registers that may be changed.</param>
     /// <param name="ninth">Where a number has its ninth bit.</param>
-    public void LookUp(AssemblerRegisterZMM points, (AssemblerRegisterZMM, AssemblerRegisterZMM) free, AssemblerRegisterK? ninth = null) =>
-        GemvCodebook.LookUp(_writer, _found, points, _upper, ninth, _tables, free);
+    public void LookUp((AssemblerRegisterZMM, AssemblerRegisterZMM) free, AssemblerRegisterK? ninth = null) =>
+        GemvCodebook.LookUp(_writer, _found, Numbers, _upper, ninth, _tables, free);
 
     /// <summary>Prepares points and signs for <see cref="Write"/>.</summary>
     /// <param name="free">A register that may be changed.</param>
@@ -89,7 +93,10 @@ internal sealed class GemvEights
         var (found, signs) = (_found[vector / 4], _signs[vector / 4]);
         if (k == 3)
             a.vpsrlw(found, found, 2);
-        a.vmovdqa64(code, __zmmword_ptr[_masks[PlaceOfPair(k)]]);
+        if (_maskRegisters.Length > 0)
+            a.vmovdqa64(code, _maskRegisters[PlaceOfPair(k)]);
+        else
+            a.vmovdqa64(code, __zmmword_ptr[_masks[PlaceOfPair(k)]]);
         a.vpternlogd(code, found, signs, FirstChooses);
         a.vpermb(code, code, _codes[k]); // two upper bits have no meaning
     }

@@ -98,6 +98,9 @@ internal sealed class GemvWriter
         int Left() => trial._builder.Left - (together - 1) * (trial._registersOfRow + (code.InPieces ? 2 * tokens : 1));
     }
 
+    /// <summary>Tokens of the kernel: one leaves registers for more constants.</summary>
+    public int Tokens => _tokens;
+
     /// <summary>Which row is being written of those that are multiplied together.</summary>
     public int Row => _stream % _together;
 
@@ -169,6 +172,14 @@ internal sealed class GemvWriter
 
     /// <summary>One of the numbers of <see cref="HalvesAhead"/>, for all lanes of an instruction.</summary>
     public AssemblerMemoryOperand HalfAhead(int index, int block = 0) => __dword_bcst[Scratch(HalvesPlace - 16 * block + 4 * index)];
+
+    /// <summary>Multiplies some lanes with the first block's first number of <see cref="HalvesAhead"/> and the others with the second block's; those are 0 where it does not exist.</summary>
+    public void MultiplyHalvesAhead(AssemblerRegisterZMM register, AssemblerRegisterK first, AssemblerRegisterK second)
+    {
+        Asm.vmulps(_tail ? register.k(first).z : register.k(first), register, HalfAhead(0));
+        if (!_tail)
+            Asm.vmulps(register.k(second), register, HalfAhead(0, 1));
+    }
 
     /// <summary>A mask register for the format's own use.</summary>
     public AssemblerRegisterK MaskRegister() => NextMask();
@@ -480,20 +491,4 @@ internal sealed class GemvWriter
 
     private AssemblerRegisterK NextMask() =>
         ++_masks < 8 ? new AssemblerRegisterK(Register.K0 + _masks) : throw new InvalidOperationException("No mask register is left.");
-}
-
-/// <summary>Masking with a register that is not known by name.</summary>
-internal static class MaskedRegisters
-{
-    /// <summary>The register under a mask.</summary>
-    public static AssemblerRegisterZMM k(this AssemblerRegisterZMM register, AssemblerRegisterK mask) => mask.Value switch
-    {
-        Register.K1 => register.k1,
-        Register.K2 => register.k2,
-        Register.K3 => register.k3,
-        Register.K4 => register.k4,
-        Register.K5 => register.k5,
-        Register.K6 => register.k6,
-        _ => register.k7,
-    };
 }

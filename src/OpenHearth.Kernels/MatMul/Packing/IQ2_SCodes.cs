@@ -64,7 +64,7 @@ internal sealed class IQ2_SGemv : GemvCode
             a.vpmovzxbw(codes, __ymmword_ptr[w.Block + 2]);
             a.vpternlogd(codes, factor, upper, GemvWriter.OrAnd);
             GemvCodebook.StoreHalves(w, codes, factor);
-            writeScales(0);
+            writeScales();
             a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
         });
         return Step;
@@ -88,24 +88,24 @@ internal sealed class IQ2_SGemv : GemvCode
     internal static AssemblerRegisterZMM[] GroupLanes(GemvWriter w) =>
         [.. Enumerable.Range(0, 4).Select(v => w.Builder.ConstantDwords($"groups {v}", i => 4 * v + i / 4))];
 
-    /// <summary>Writes the taking apart of 16 nibbles s into (s + ½) · d / 4, as in IQ2_XS too; a block, whose place in the step is given, begins with d.</summary>
-    internal static Action<int> WriteScales(GemvWriter w, GemvRegister scales, GemvRegister free, int offset)
+    /// <summary>Writes the taking apart of 16 nibbles s into (s + ½) · d / 4; the block begins with d.</summary>
+    internal static Action WriteScales(GemvWriter w, GemvRegister scales, GemvRegister free, int offset)
     {
         var (a, b) = (w.Asm, w.Builder);
         var turns = KernelBuilder.Quarter(b.ConstantBytes("turns of scales", i => 4 * i % 64));
         var nibble = KernelBuilder.Quarter(b.ConstantBytes("nibble mask", 15));
         var quarter = b.ConstantDwords("quarter", _ => BitConverter.SingleToInt32Bits(0.25f));
         var eighth = b.ConstantDwords("eighth", _ => BitConverter.SingleToInt32Bits(0.125f));
-        return block =>
+        return () =>
         {
             var bytes = KernelBuilder.Quarter(scales);
-            a.vpbroadcastq(bytes, __qword_ptr[w.Block + (block + offset)]);
+            a.vpbroadcastq(bytes, __qword_ptr[w.Block + offset]);
             a.vpmultishiftqb(bytes, turns, bytes);
             a.vpandd(bytes, bytes, nibble);
             a.vpmovzxbd(scales, bytes);
             a.vcvtdq2ps(scales, scales);
             a.vfmadd213ps(scales, quarter, eighth);
-            w.BroadcastHalf(free, block);
+            w.BroadcastHalf(free, 0);
             a.vmulps(scales, scales, free);
         };
     }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using static Iced.Intel.AssemblerRegisters;
@@ -49,26 +51,22 @@ internal sealed class IQ2_XSGemv : GemvCode
 
     public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
     {
-        var a = w.Asm;
+        var (a, b) = (w.Asm, w.Builder);
         var eights = new GemvEights(w, IQ2_XS.Grid, [8, 25, 43], 43, halves: true);
-        var (first, second, numbers) = (w.Vector("first block, then codes"), w.Vector("second block, then scales"), w.Builder.Vector("numbers"));
+        var (first, second) = (w.Vector("first block, then codes"), w.Vector("second block, then scales"));
         var places = GemvCodebook.Lines(w, 64, i => 2 * i)[0];
         var upperPlaces = GemvCodebook.Lines(w, 64, i => 2 * i + 1)[0];
         // The upper byte of a word is the number's ninth bit, then seven signs; the last sign is the parity of the others.
         var one = GemvCodebook.Lines(w, 64, _ => 1)[0];
         var parity = GemvCodebook.Lines(w, 64, i => i % 8 == 0 ? 0xFE : 2 << 7 - i % 8)[0];
         var ninth = w.MaskRegister();
-        var writeScales = IQ2_SGemv.WriteScales(w, first, second, 66);
-        w.Ahead(() =>
-        {
-            writeScales(0);
-            a.vmovdqa64(__zmmword_ptr[w.Scratch(0)], first);
-            if (w.Tail)
-                a.vpxord(first, first, first);
-            else
-                writeScales(BlockBytes);
-            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], first);
-        });
+        // Points of quarters' lower halves have the first four scales of eight, those of upper halves the others.
+        var turns = Enumerable.Range(0, 2).Select(half => KernelBuilder.Quarter(b.ConstantBytes($"turns of scales {half}", i => i % 8 / 4 * 32 + 16 * half + 4 * (i % 4)))).ToArray();
+        var nibble = KernelBuilder.Quarter(b.ConstantBytes("nibble mask", 15));
+        var quarter = b.ConstantDwords("quarter", _ => BitConverter.SingleToInt32Bits(0.25f));
+        var eighth = b.Data(MemoryMarshal.AsBytes<float>([.. Enumerable.Repeat(0.125f, 16)]));
+        var (lower, upper) = (w.Mask(0x00FF), w.Mask(0xFF00));
+        w.HalvesAhead(0, BlockBytes);
         return Step;
 
         IEnumerable<GemvProduct> Step()
@@ -78,13 +76,13 @@ internal sealed class IQ2_XSGemv : GemvCode
                 a.vpxord(second, second, second);
             else
                 a.vmovdqu64(second, __zmmword_ptr[w.Block + (BlockBytes + 2)]);
-            a.vmovdqa64(numbers, __zmmword_ptr[places]);
-            a.vpermi2b(numbers, first, second);
+            a.vmovdqa64(eights.Numbers, __zmmword_ptr[places]);
+            a.vpermi2b(eights.Numbers, first, second);
             a.vmovdqa64(eights.Signs, __zmmword_ptr[upperPlaces]);
             a.vpermi2b(eights.Signs, first, second);
             a.vptestmb(ninth, eights.Signs, __zmmword_ptr[one]);
             a.vgf2p8affineqb(eights.Signs, eights.Signs, __zmmword_ptr[parity], 0);
-            eights.LookUp(numbers, (first, second), ninth);
+            eights.LookUp((first, second), ninth);
             eights.Spread(first);
             for (var v = 0; v < 8; v++)
             {
@@ -94,11 +92,24 @@ internal sealed class IQ2_XSGemv : GemvCode
                     yield return GemvWriter.Add(first, v);
                     continue;
                 }
-                // Points of quarters' lower halves, then of upper ones: quarters of scales in turns.
-                a.vmovdqa64(second, __zmmword_ptr[w.Scratch(0)]);
-                a.vshuff32x4(second, second, __zmmword_ptr[w.Scratch(64)], (byte)(v == 3 ? 0b10_00_10_00 : 0b11_01_11_01));
+                WriteScales(v / 4);
                 yield return GemvWriter.Multiply(second, (first, v));
             }
+        }
+
+        // (s + ½) · d / 4.
+        void WriteScales(int half)
+        {
+            var bytes = KernelBuilder.Quarter(second);
+            a.vmovq(bytes, __qword_ptr[w.Block + 66]);
+            if (!w.Tail)
+                a.vmovhps(bytes, bytes, __qword_ptr[w.Block + (BlockBytes + 66)]);
+            a.vpmultishiftqb(bytes, turns[half], bytes);
+            a.vpandd(bytes, bytes, nibble);
+            a.vpmovzxbd(second, bytes);
+            a.vcvtdq2ps(second, second);
+            a.vfmadd213ps(second, quarter, __zmmword_ptr[eighth]);
+            w.MultiplyHalvesAhead(second, lower, upper);
         }
     }
 }

@@ -55,7 +55,7 @@ internal sealed class IQ2_XXSGemv : GemvCode
     {
         var (a, b) = (w.Asm, w.Builder);
         var eights = new GemvEights(w, IQ2_XXS.Grid, [8, 25, 43], 43, halves: false);
-        var (first, second, numbers) = (w.Vector("first block, then codes"), w.Vector("second block, then scales"), b.Vector("numbers, then a block"));
+        var (first, second) = (w.Vector("first block, then codes"), w.Vector("second block, then scales"));
         // A group's four numbers, then four times seven signs.
         var turns = b.ConstantBytes("turns of signs", i => i % 8 < 4 ? 0 : 32 + 7 * (i % 4));
         var places = GemvCodebook.Lines(w, 64, i => i / 4 * 8 + i % 4)[0];
@@ -71,14 +71,14 @@ internal sealed class IQ2_XXSGemv : GemvCode
         IEnumerable<GemvProduct> Step()
         {
             Load(first, second);
-            a.vmovdqa64(numbers, __zmmword_ptr[places]);
-            a.vpermi2b(numbers, first, second);
+            a.vmovdqa64(eights.Numbers, __zmmword_ptr[places]);
+            a.vpermi2b(eights.Numbers, first, second);
             a.vpmultishiftqb(first, turns, first);
             a.vpmultishiftqb(second, turns, second);
             a.vmovdqa64(eights.Signs, __zmmword_ptr[signPlaces]);
             a.vpermi2b(eights.Signs, first, second);
             a.vgf2p8affineqb(eights.Signs, eights.Signs, __zmmword_ptr[parity], 0);
-            eights.LookUp(numbers, (first, second));
+            eights.LookUp((first, second));
             eights.Spread(first);
             for (var v = 0; v < 8; v++)
             {
@@ -101,19 +101,13 @@ internal sealed class IQ2_XXSGemv : GemvCode
 
         void WriteScales()
         {
-            Load(numbers, second);
+            Load(eights.Numbers, second);
             a.vmovdqa64(eights.Signs, __zmmword_ptr[scalePlaces]);
-            a.vpermi2d(eights.Signs, numbers, second);
+            a.vpermi2d(eights.Signs, eights.Numbers, second);
             a.vpsrld(second, eights.Signs, 28);
             a.vcvtdq2ps(second, second);
             a.vfmadd213ps(second, unit, half);
-            if (w.Tail)
-            {
-                a.vmulps(second.k(lower).z, second, w.HalfAhead(0));
-                return;
-            }
-            a.vmulps(second.k(lower), second, w.HalfAhead(0));
-            a.vmulps(second.k(upper), second, w.HalfAhead(0, 1));
+            w.MultiplyHalvesAhead(second, lower, upper);
         }
     }
 
