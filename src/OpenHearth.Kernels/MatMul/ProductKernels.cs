@@ -74,9 +74,6 @@ public static class ProductKernels
     // Beyond, decoding rows into panels of bf16 costs less than taking both planes of activations (Zen 4, docs/log.md).
     private const int MostRowLaneTokens = 48;
 
-    // Beyond, decoding rows to bf16 once costs less than 16-bit products of each token (Zen 4, docs/log.md).
-    private const int MostGemvTokensBesideBf16 = 12;
-
     // Computed, not measured: with tiles at 700 GMAC/s, decoding rows into panels (0.08 ns a weight, docs/log.md) is the price of 17 tokens in lanes.
     private const int MostRowLaneTokensBesideTiles = 16;
 
@@ -123,7 +120,7 @@ public static class ProductKernels
             if (generated && (traits & WeightTraits.RowLanes) != 0)
                 return ProductKernel.RowLanes;
             var batches = bf16 && Bf16Speed.EqualsIntegers;
-            if (generated && tokens <= (batches ? MostGemvTokensBesideBf16 : GemvJob.MostTokens) && (traits & WeightTraits.Gemv) != 0)
+            if (generated && tokens <= GemvJob.MostTokens && (traits & WeightTraits.Gemv) != 0)
                 return ProductKernel.Gemv;
             if (tokens <= CodedRows.MostTokens)
                 return ProductKernel.CodedRows;

@@ -90,14 +90,14 @@ public sealed class ProductTests
     [InlineData(TensorType.Q4_K, 48, ProductKernel.RowLanes)]
     [InlineData(TensorType.Q6_K, 4, ProductKernel.Gemv)]
     [InlineData(TensorType.Q6_K, 5, ProductKernel.RowLanes)]
-    [InlineData(TensorType.Q2_K, 3, ProductKernel.RowLanes)]
-    [InlineData(TensorType.Q3_K, 4, ProductKernel.RowLanes)]
+    [InlineData(TensorType.Q2_K, 5, ProductKernel.RowLanes)]
+    [InlineData(TensorType.Q3_K, 5, ProductKernel.RowLanes)]
     [InlineData(TensorType.NVFP4, 4, ProductKernel.Gemv)]
     [InlineData(TensorType.NVFP4, 7, ProductKernel.RowLanes)]
     [InlineData(TensorType.TQ1_0, 2, ProductKernel.RowLanes)]
     [InlineData(TensorType.I2_S, 12, ProductKernel.RowLanes)]
     [InlineData(TensorType.Q1_0, 33, ProductKernel.RowLanes)]
-    [InlineData(TensorType.IQ3_S, 4, ProductKernel.Gemv)]
+    [InlineData(TensorType.IQ3_S, 16, ProductKernel.Gemv)]
     public void Choose_ForAFewTokens_TakesTheKernelThatTheseTestsMean(TensorType type, int tokens, ProductKernel expected)
     {
         if (GeneratedKernels.Refusal is not null || CpuFeatures.Current.Highest < CpuLevel.Avx512)

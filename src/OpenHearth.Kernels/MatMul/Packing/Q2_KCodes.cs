@@ -103,7 +103,7 @@ internal sealed class Q2_KGemv : GemvCode
 /// <summary>A block a step. Codes 0 to 3.</summary>
 internal sealed class Q2_KRowLanes : RowLaneCode
 {
-    public override int FewestTokens => 3;
+    public override int FewestTokens => 5;
 
     public override int Group => 16;
 

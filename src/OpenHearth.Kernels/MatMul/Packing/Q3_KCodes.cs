@@ -155,7 +155,7 @@ internal sealed class Q3_KGemv : GemvCode
 /// <summary>A block a step. Codes 0 to 7.</summary>
 internal sealed class Q3_KRowLanes : RowLaneCode
 {
-    public override int FewestTokens => 4;
+    public override int FewestTokens => 5;
 
     public override int Group => 16;
 
