@@ -19,8 +19,8 @@ internal sealed class HuggingFaceForm : IDisposable
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
         "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid",
-        "kimi-linear", "lfm2", "llama", "llama4", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35",
-        "qwen35moe", "qwen3moe", "qwen3next", "rwkv7", "smollm3",
+        "granitemoe", "kimi-linear", "lfm2", "llama", "llama4", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3",
+        "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "rwkv7", "smollm3",
         "stablelm", "starcoder2",
     };
 
@@ -29,6 +29,7 @@ internal sealed class HuggingFaceForm : IDisposable
     [
         ("llama", "expert_count", "mixtral", "MixtralForCausalLM"),
         ("llama", "attention.sliding_window", "mistral", "MistralForCausalLM"),
+        ("granitemoe", "expert_shared_feed_forward_length", "granitemoeshared", "GraniteMoeSharedForCausalLM"),
         ("olmo2", "attention.sliding_window", "olmo3", "Olmo3ForCausalLM"),
     ];
 
