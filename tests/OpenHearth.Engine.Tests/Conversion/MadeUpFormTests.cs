@@ -90,7 +90,7 @@ public sealed class MadeUpFormTests
             if (shared)
                 model.SetRandom($"{block}.shared_mlp.input_linear.weight", layer + 6, 0, 2 * 48, 64).SetRandom($"{block}.shared_mlp.output_linear.weight", layer + 8, 0, 64, 48);
         }
-        Verify(model, bothWays: true);
+        Verify(model, back: true);
     }
 
     [Theory]
