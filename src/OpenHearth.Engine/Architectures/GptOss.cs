@@ -49,9 +49,11 @@ internal sealed class GptOss : Architecture
         if (types is not null && types.Length < layers)
             throw p.Wrong("", "layer_types", $"a list of {types.Length} entries for {layers} layers");
         p.Note("", "layer_types", Enumerable.Range(0, layers).Select(layer => HasWindow(types, layer) ? "sliding_attention" : "full_attention").ToArray());
-        // GGUF files don't say it: llama.cpp rounds.
-        if (p.Rope() is { Type: "yarn", Truncate: var rounds })
-            p.Note("", "rope_scaling.truncate", rounds);
+        // A class that isn't told scales by itself, and doesn't round; GGUF files don't say it: llama.cpp rounds.
+        var rope = p.Rope();
+        p.Note("", "rope_scaling.rope_type", rope?.Type ?? "default");
+        if (rope is { Type: "yarn" })
+            p.Note("", "rope_scaling.truncate", rope.Truncate);
         var angles = RopeScaling.Angles(g, p, headWidth);
 
         var x = g.Embedding("token_embd", width);

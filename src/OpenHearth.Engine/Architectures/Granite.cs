@@ -25,7 +25,7 @@ internal sealed class Granite : Architecture
             .Join(
                 "layers.*.block_sparse_moe.input_linear.weight", parts => TensorJoin.Below(parts),
                 ("blk.*.ffn_gate_exps.weight", tensor => tensor.HalfOfEach(0)), ("blk.*.ffn_up_exps.weight", tensor => tensor.HalfOfEach(1)))
-            .Join(
+            .JoinMatrices(
                 "layers.*.shared_mlp.input_linear.weight", parts => TensorJoin.Below(parts).Flatten(),
                 ($"blk.*.ffn_gate{ending}.weight", tensor => tensor.Rows(0, tensor.RowCount / 2)), ($"blk.*.ffn_up{ending}.weight", tensor => tensor.Rows(tensor.RowCount / 2, tensor.RowCount / 2)))
             .Add($"blk.*.ffn_down{ending}", "layers.*.shared_mlp.output_linear");

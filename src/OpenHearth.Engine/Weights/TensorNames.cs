@@ -68,9 +68,18 @@ internal sealed partial class TensorNames(string prefix = "model.")
     /// <param name="foreign">As in the Hugging Face form, with its ending.</param>
     /// <param name="join">Makes a slice of it of the same slice of each; see <see cref="TensorJoin"/>.</param>
     /// <param name="parts">As in a GGUF file, with their endings, and what makes each of the foreign tensor.</param>
-    public TensorNames Join(string foreign, Func<StoredTensor[], StoredTensor> join, params (string Canonical, Func<StoredTensor, StoredTensor> Split)[] parts)
+    public TensorNames Join(string foreign, Func<StoredTensor[], StoredTensor> join, params (string Canonical, Func<StoredTensor, StoredTensor> Split)[] parts) =>
+        Join(foreign, new TensorJoin([.. parts.Select(part => part.Canonical)], join), parts);
+
+    /// <summary>Adds a name for a matrix that the Hugging Face form keeps in one and GGUF files in several.</summary>
+    /// <param name="foreign">As in the Hugging Face form, with its ending.</param>
+    /// <param name="join">Makes it of the whole matrices.</param>
+    /// <param name="parts">As in a GGUF file, with their endings, and what makes each of the foreign tensor.</param>
+    public TensorNames JoinMatrices(string foreign, Func<StoredTensor[], StoredTensor> join, params (string Canonical, Func<StoredTensor, StoredTensor> Split)[] parts) =>
+        Join(foreign, new TensorJoin([.. parts.Select(part => part.Canonical)], join) { AreStacks = false }, parts);
+
+    private TensorNames Join(string foreign, TensorJoin together, (string Canonical, Func<StoredTensor, StoredTensor> Split)[] parts)
     {
-        var together = new TensorJoin([.. parts.Select(part => part.Canonical)], join);
         foreach (var (canonical, split) in parts)
             Add(canonical, new Rule(foreign, [], tensors => split(tensors[0]), null) { Join = together });
         return this;

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using OpenHearth.Engine.Conversion;
+using OpenHearth.Engine.Files;
+using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Tests.Architectures;
 using OpenHearth.Engine.Tests.Files;
@@ -96,6 +98,44 @@ public sealed class HuggingFaceVariantTests
         Convert(new ArchitectureFixture(name).Form("gguf"), folder["model.gguf"], "q8_0");
         Convert(folder["model.gguf"], folder["out"]);
         Assert.InRange(LogitComparison.Error(Logits(folder["model.gguf"]), Logits(folder["out"])), 0, 1e-5);
+    }
+
+    [Fact]
+    public void Convert_OfExpertsBelowEachOther_Refuses()
+    {
+        using var folder = new TemporaryFolder();
+        var model = EditableModel.Read(new ArchitectureFixture("llama4"), "gguf");
+        var (shape, values) = model.Remove("blk.1.ffn_up_exps.weight");
+        model.Set("blk.1.ffn_up_exps.weight", values, shape[0] * shape[1], shape[2]);
+        var path = model.WriteGguf("llama4");
+        try
+        {
+            var refusal = Assert.Throws<ModelFormatException>(() => Convert(path, folder["out"]));
+            Assert.Contains("'blk.1.ffn_up_exps.weight' has shape [256, 64], expected 3 dimensions", refusal.Message, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(folder["out"]));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void Convert_OfGptOssWithoutScaling_SaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        using (var file = GgufFile.Open(new ArchitectureFixture("gpt-oss-truncate").Form("gguf")))
+        {
+            var writer = new GgufWriter();
+            foreach (var key in file.Metadata.Keys.Where(key => !key.Contains("rope.scaling", StringComparison.Ordinal)))
+                writer.Add(key, file.Metadata.TryGet(key, out var value) ? value : throw file.Metadata.Missing(key));
+            foreach (var tensor in file.Tensors)
+                writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], tensor.Data);
+            writer.Write(folder["model.gguf"], TestContext.Current.CancellationToken);
+        }
+        Convert(folder["model.gguf"], folder["out"]);
+        Assert.InRange(LogitComparison.Error(Logits(folder["model.gguf"]), Logits(folder["out"])), 0, 1e-5);
+        Assert.Equal("""{"rope_type":"default"}""", JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder["out"], "config.json")))!["rope_scaling"]!.ToJsonString());
     }
 
     private static void Set(EditableModel model, string config)
