@@ -105,13 +105,16 @@ public sealed class HuggingFaceVariantTests
     {
         using var folder = new TemporaryFolder();
         var model = EditableModel.Read(new ArchitectureFixture("llama4"), "gguf");
-        var (shape, values) = model.Remove("blk.1.ffn_up_exps.weight");
-        model.Set("blk.1.ffn_up_exps.weight", values, shape[0] * shape[1], shape[2]);
+        foreach (var name in (string[])["blk.1.ffn_gate_exps.weight", "blk.1.ffn_up_exps.weight"])
+        {
+            var (shape, values) = model.Remove(name);
+            model.Set(name, values, shape[0] * shape[1], shape[2]);
+        }
         var path = model.WriteGguf("llama4");
         try
         {
             var refusal = Assert.Throws<ModelFormatException>(() => Convert(path, folder["out"]));
-            Assert.Contains("'blk.1.ffn_up_exps.weight' has shape [256, 64], expected 3 dimensions", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("'blk.1.ffn_gate_exps.weight' has shape [256, 64], expected 3 dimensions", refusal.Message, StringComparison.Ordinal);
             Assert.False(Directory.Exists(folder["out"]));
         }
         finally
