@@ -89,7 +89,7 @@ internal sealed class QwenHybrid(bool interleaves) : Architecture
             ? tensor.TakeRows(count, source)
             : throw new ModelFormatException($"tensor {ModelFormatException.Quote(tensor.Name)} has shape [{string.Join(", ", tensor.Shape)}], expected {all} rows");
         var total = shape.KeyHeads * group;
-        return names.Join(
+        return names.JoinMatrices(
             "layers.*.linear_attn.in_proj_qkvz.weight", parts => TensorJoin.Below(parts).Then(rows => Take(rows, total, total, Apart)),
             ("blk.*.attn_qkv.weight", tensor => Take(tensor, total, mixed, Fused)), ("blk.*.attn_gate.weight", tensor => Take(tensor, total, total - mixed, row => Share(row, (2 * key) + values))));
     }
