@@ -7,6 +7,8 @@ namespace OpenHearth.Engine.Files.Safetensors;
 /// </summary>
 public sealed record RopeParameters
 {
+    private const long MostPositions = 1 << 28; // as of any other count that a model declares
+
     /// <summary><c>default</c>, <c>linear</c>, <c>ntk</c>, <c>dynamic</c>, <c>yarn</c>, <c>longrope</c>, <c>llama3</c> or another family's own.</summary>
     public required string Type { get; init; }
 
@@ -87,8 +89,8 @@ public sealed record RopeParameters
     private static RopeParameters Read(HuggingFaceConfig config, ConfigSection? section, double? theta)
     {
         var type = section?.FindString("rope_type") ?? section?.FindString("type") ?? "default";
-        var positions = Positive(config, "max_position_embeddings");
-        var given = (section is null ? null : Positive(section, "original_max_position_embeddings")) ?? Positive(config, "original_max_position_embeddings");
+        var positions = Positions(config, "max_position_embeddings");
+        var given = (section is null ? null : Positions(section, "original_max_position_embeddings")) ?? Positions(config, "original_max_position_embeddings");
         return new RopeParameters
         {
             // Older names of the same: "su" was LongRoPE, "mrope" turns text as the default does.
@@ -111,6 +113,10 @@ public sealed record RopeParameters
                 ?? config.FindNumber("partial_rotary_factor") ?? config.FindNumber("rotary_pct") ?? config.FindNumber("rope_pct"),
         };
     }
+
+    private static double? Positions(ConfigSection section, string key) => Positive(section, key) is not > MostPositions
+        ? Positive(section, key)
+        : throw section.Unusable(key, $"expected at most {MostPositions} positions, found {Positive(section, key)}");
 
     private static double? Positive(ConfigSection section, string key) => section.FindNumber(key) is not { } number || (number > 0 && double.IsFinite(number))
         ? section.FindNumber(key)

@@ -145,6 +145,7 @@ public sealed class HuggingFaceConfigTests
     [Theory]
     [InlineData("""{"rope_theta":0}""", "'rope_theta': expected a number above 0, found 0")]
     [InlineData("""{"rope_theta":Infinity}""", "'rope_theta': expected a number above 0, found")]
+    [InlineData("""{"rope_theta":1,"rope_scaling":{"original_max_position_embeddings":1e300}}""", "'rope_scaling.original_max_position_embeddings': expected at most 268435456 positions, found 1E+300")]
     [InlineData("""{"rope_theta":1,"rope_scaling":{"factor":-1}}""", "'rope_scaling.factor': expected a number above 0, found -1")]
     [InlineData("""{"rope_theta":1,"rope_scaling":7}""", "'rope_scaling': expected an object")]
     [InlineData("""{"rope_parameters":{"rope_type":5}}""", "'rope_parameters.rope_type': expected a string")]
