@@ -26,6 +26,13 @@ internal sealed class PhiMoe : Architecture
         if (p.Int("expert_used_count", "num_experts_per_tok") is not 2 and var used)
             throw p.Wrong("expert_used_count", "num_experts_per_tok", used);
         var angles = RopeScaling.Angles(g, p, d.RotaryWidth);
+        if (angles is RopeAnglesOp { Long: { } beyond } scaled)
+        {
+            // The class wants all of it in the section.
+            p.Note("", "rope_scaling.short_mscale", scaled.Frequencies.Magnitude);
+            p.Note("", "rope_scaling.long_mscale", beyond.Magnitude);
+            p.Note("", "rope_scaling.original_max_position_embeddings", (uint)scaled.OriginalLength);
+        }
 
         var x = g.Embedding("token_embd", d.Width);
         for (var layer = 0; layer < d.Layers; layer++)

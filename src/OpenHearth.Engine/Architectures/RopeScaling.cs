@@ -126,7 +126,9 @@ internal static class RopeScaling
         var inverse = Unscaled(rope.Theta, dimensions, p);
         var context = p.Int("context_length", "max_position_embeddings");
         var stretch = context == original ? rope.Factor ?? 1 : context / (double)original;
-        var magnitude = rope.AttentionFactor ?? (stretch > 1 ? Math.Sqrt(1 + (Math.Log(stretch) / Math.Log(original))) : 1);
+        // Phi-3.5 MoE names the magnitudes itself.
+        double? Named(string kind) => p.FindNumber("", $"rope_scaling.{kind}_mscale|rope_parameters.{kind}_mscale");
+        var magnitude = Named("long") ?? rope.AttentionFactor ?? (stretch > 1 ? Math.Sqrt(1 + (Math.Log(stretch) / Math.Log(original))) : 1);
         p.Note("rope.scaling.attn_factor", (float)magnitude);
         // Phi-3's class accepts no further key in the section, and this one only by its older name.
         p.Note("", "rope_scaling.type", "longrope");
@@ -139,9 +141,7 @@ internal static class RopeScaling
                 throw p.Wrong("", $"rope_scaling.{kind}_factor", $"anything but {inverse.Length} numbers above 0");
             p.NoteTensor($"rope_factors_{kind}.weight", [.. factors.Select(factor => (float)factor)]);
             p.Note("", $"rope_scaling.{kind}_factor", factors.ToArray());
-            // Phi-3.5 MoE names the magnitude itself.
-            var given = p.FindNumber("", $"rope_scaling.{kind}_mscale|rope_parameters.{kind}_mscale") ?? magnitude;
-            return new RopeFrequencies([.. inverse.Select((frequency, i) => (float)(frequency / factors[i]))], (float)given);
+            return new RopeFrequencies([.. inverse.Select((frequency, i) => (float)(frequency / factors[i]))], (float)(Named(kind) ?? magnitude));
         }
         return g.LongRopeAngles(Divided("short", rope.ShortFactor), Divided("long", rope.LongFactor), original);
     }

@@ -332,8 +332,8 @@ public sealed class HuggingFaceFormTests
     // Of sections, keys that both have; of scaled rotations, all. "type" is an older name.
     internal static bool Same(JsonNode? expected, JsonNode? actual) => (expected, actual) switch
     {
-        (JsonObject section, JsonObject other) when section.ContainsKey("factor") =>
-            section.Count == other.Count && section.All(entry => Same(entry.Value, other[entry.Key == "type" ? "rope_type" : entry.Key])),
+        (JsonObject section, JsonObject other) when section.ContainsKey("factor") || section.ContainsKey("short_mscale") =>
+            section.Count == other.Count && section.All(entry => Same(entry.Value, other[entry.Key == "type" && !other.ContainsKey("type") ? "rope_type" : entry.Key])),
         (JsonObject section, JsonObject other) => other.All(entry => !section.ContainsKey(entry.Key) || Same(section[entry.Key], entry.Value)),
         (JsonArray list, JsonArray other) => list.Count == other.Count && list.Zip(other).All(pair => Same(pair.First, pair.Second)),
         (JsonValue number, JsonValue other) when number.TryGetValue<double>(out var value) && other.TryGetValue<double>(out var found) => Math.Abs(value - found) <= 1e-6 * Math.Abs(value),

@@ -93,6 +93,20 @@ public sealed class MadeUpFormTests
         Verify(model, back: true);
     }
 
+    // Magnitudes are not what Phi-3's rule makes of the lengths.
+    [Fact]
+    public void Convert_OfPhiMoeWithLongRope_GivesTheSameLogits()
+    {
+        var model = EditableModel.Read(new ArchitectureFixture("phimoe"), "safetensors");
+        model.Config["rope_scaling"] = JsonNode.Parse("""
+            {"type": "longrope", "short_factor": [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7], "long_factor": [1, 2, 3, 4, 5, 6, 7, 8],
+             "short_mscale": 1.25, "long_mscale": 1.25, "original_max_position_embeddings": 8}
+            """);
+        Verify(model, back: true);
+        model.Config["rope_scaling"]!["short_mscale"] = 1.5;
+        Assert.Contains("can't say all", Assert.Throws<NotSupportedException>(() => Verify(model)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("default")]
     [InlineData("yarn")]
