@@ -12,7 +12,7 @@ namespace OpenHearth.Engine.Architectures;
 /// </summary>
 internal sealed class GraniteHybrid : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => Granite.AddExpertNames(Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba"), p);
+    public override TensorNames Names(HyperParameters p) => Granite.AddExpertNames(Mamba2Mixer.Names(TensorNames.Llama(), "layers.*.mamba", p.FindNumber("ssm.group_count", "mamba_n_groups")), p);
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {

@@ -7,7 +7,7 @@ namespace OpenHearth.Engine.Architectures;
 /// <summary>Mamba 2: nothing but state spaces, without attention and feed-forward blocks. Source: Dao and Gu, "Transformers are SSMs", 2024.</summary>
 internal sealed class Mamba2 : Architecture
 {
-    public override TensorNames Names(HyperParameters p) => Mamba2Mixer.Names(new TensorNames("backbone."), "layers.*.mixer")
+    public override TensorNames Names(HyperParameters p) => Mamba2Mixer.Names(new TensorNames("backbone."), "layers.*.mixer", p.FindNumber("ssm.group_count", "n_groups"))
         .Add("token_embd", "embeddings")
         .Add("output_norm", "norm_f")
         .Add("output", "lm_head")

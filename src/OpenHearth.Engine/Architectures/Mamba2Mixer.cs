@@ -40,14 +40,19 @@ internal sealed record Mamba2Mixer(int Heads, int HeadWidth, int Groups, int Sta
     /// <summary>The names of its tensors in the Hugging Face form.</summary>
     /// <param name="names">To which they are added.</param>
     /// <param name="module">As in <c>layers.*.mixer</c>.</param>
-    public static TensorNames Names(TensorNames names, string module) => names
+    /// <param name="groups">Of heads, as far as known: from two on, GGUF files have norms group by group.</param>
+    public static TensorNames Names(TensorNames names, string module, double? groups) => names
         .Add("blk.*.ssm_in", $"{module}.in_proj")
         .Add("blk.*.ssm_conv1d", $"{module}.conv1d", tensor => tensor.Flatten(), tensor => tensor.Unflatten())
         .Add("blk.*.ssm_dt.bias", $"{module}.dt_bias")
         .Add("blk.*.ssm_a", $"{module}.A_log", logarithms => logarithms.ToDecay().Column(), decays => decays.ToLogarithm().Line())
         .Add("blk.*.ssm_d", $"{module}.D", tensor => tensor.Column(), tensor => tensor.Line())
-        .Add("blk.*.ssm_norm", $"{module}.norm", null, tensor => tensor.Line()) // which GGUF files have group by group
+        .Add("blk.*.ssm_norm", $"{module}.norm", groups > 1 ? norm => GroupByGroup(norm, groups.Value) : null, tensor => tensor.Line())
         .Add("blk.*.ssm_out", $"{module}.out_proj");
+
+    // What can't be cut is refused where the norm is declared.
+    private static StoredTensor GroupByGroup(StoredTensor norm, double groups) =>
+        norm.Shape is [var width] && width % groups == 0 ? norm with { Shape = [(long)groups, width / (long)groups] } : norm;
 
     /// <summary>Writes the layer.</summary>
     /// <param name="g">The graph.</param>

@@ -93,6 +93,19 @@ public sealed class MadeUpFormTests
         Verify(model, back: true);
     }
 
+    [Fact]
+    public void Convert_OfMamba2WithGroups_GivesTheSameLogits()
+    {
+        var model = EditableModel.Read(new ArchitectureFixture("mamba2"), "safetensors");
+        model.Config["n_groups"] = 2;
+        for (var layer = 0; layer < 2; layer++)
+        {
+            var mixer = $"backbone.layers.{layer}.mixer";
+            model.SetRandom($"{mixer}.in_proj.weight", layer, 0, 328, 64).SetRandom($"{mixer}.conv1d.weight", layer + 2, 0, 192, 1, 4).SetRandom($"{mixer}.conv1d.bias", layer + 4, 0, 192);
+        }
+        Verify(model, file => Assert.Equal([64L, 2], file.GetTensor("blk.1.ssm_norm.weight").Dimensions), back: true);
+    }
+
     // Magnitudes are not what Phi-3's rule makes of the lengths.
     [Fact]
     public void Convert_OfPhiMoeWithLongRope_GivesTheSameLogits()
