@@ -187,7 +187,8 @@ public sealed class MadeUpFormTests
         Assert.All(other.Tensors, tensor => Assert.True(Bytes(tensor.Data).SequenceEqual(Bytes(written.GetTensor(tensor.Name).Data)), tensor.Name));
     }, back: true);
 
-    private static void AssertSame(string expected, string actual)
+    /// <summary>Two folders have the same tensors, and the same values under the keys that both have.</summary>
+    internal static void AssertSame(string expected, string actual)
     {
         using var from = SafetensorsModel.Open(expected);
         using var to = SafetensorsModel.Open(actual);
