@@ -11,14 +11,9 @@ namespace OpenHearth.Kernels.MatMul.Gemv;
 /// </summary>
 internal static class GemvCodebook
 {
-    /// <summary>
-    /// The order in which <see cref="WriteEights"/> fills vectors for groups of 32: a quarter of
-    /// two neighbouring vectors is a group, so that they share their scales.
-    /// </summary>
-    public static ReadOnlySpan<byte> PairedOrder => [0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15];
-
-    /// <summary>The order of the columns.</summary>
-    public static ReadOnlySpan<byte> PlainOrder => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    /// <summary>The points of eight columns, of which 16 groups have two each, so that a pair of vectors shares its scales.</summary>
+    public static ReadOnlySpan<byte> PointsOfGroups =>
+        [0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15, 16, 18, 20, 22, 24, 26, 28, 30, 17, 19, 21, 23, 25, 27, 29, 31];
 
     /// <summary>Puts a table of bytes behind the code, in lines of 64.</summary>
     public static Label[] Lines(GemvWriter w, int bytes, Func<int, int> entry)
@@ -81,16 +76,14 @@ internal static class GemvCodebook
     public static Label Eights(GemvWriter w, sbyte[] grid, Func<sbyte, int> code) =>
         w.Builder.Data([.. grid.Select(coordinate => (byte)code(coordinate))]);
 
-    /// <summary>Fills a vector with eight points.</summary>
+    /// <summary>Fills a vector with eight points; their numbers are words of scratch, and r11 has the address of <see cref="Eights"/>.</summary>
     /// <param name="w">The kernel.</param>
-    /// <param name="points">From <see cref="Eights"/>.</param>
     /// <param name="target">Receives their coordinates.</param>
     /// <param name="free">Three registers that may be changed.</param>
-    /// <param name="load">Loads the number of a point, of which there are eight, into eax.</param>
-    public static void WriteEights(GemvWriter w, Label points, AssemblerRegisterZMM target, ReadOnlySpan<AssemblerRegisterZMM> free, Action<int> load)
+    /// <param name="firstWord">Word of scratch, a multiple of four: one load brings four.</param>
+    public static void WriteEights(GemvWriter w, AssemblerRegisterZMM target, ReadOnlySpan<AssemblerRegisterZMM> free, int firstWord)
     {
         var a = w.Asm;
-        a.lea(r11, __[points]);
         Quarter(target, 0);
         for (var q = 1; q < 4; q++)
             Quarter(free[q - 1], q);
@@ -101,24 +94,17 @@ internal static class GemvCodebook
         void Quarter(AssemblerRegisterZMM register, int quarter)
         {
             var two = KernelBuilder.Quarter(register);
-            load(2 * quarter);
+            if (quarter % 2 == 0)
+                a.mov(r12, __qword_ptr[w.Scratch(2 * firstWord + 4 * quarter)]);
+            a.movzx(eax, r12w);
+            a.shr(r12, 16);
             a.vmovq(two, __qword_ptr[r11 + rax * 8]);
-            load(2 * quarter + 1);
-            a.vmovhps(two, two, __qword_ptr[r11 + rax * 8]);
+            if (quarter % 2 == 0)
+                a.movzx(eax, r12w);
+            a.vmovhps(two, two, __qword_ptr[r11 + (quarter % 2 == 0 ? rax : r12) * 8]);
+            if (quarter % 2 == 0)
+                a.shr(r12, 16);
         }
-    }
-
-    /// <summary>Loads the next of four words at a time, in whose numbers there is nothing else: for <see cref="WriteEights"/>.</summary>
-    /// <param name="w">The kernel.</param>
-    /// <param name="index">Word of scratch; they are taken in their order.</param>
-    public static void NextWord(GemvWriter w, int index)
-    {
-        // One load for four.
-        if (index % 4 == 0)
-            w.Asm.mov(r12, __qword_ptr[w.Scratch(2 * index)]);
-        w.Asm.movzx(eax, r12w);
-        if (index % 4 < 3)
-            w.Asm.shr(r12, 16);
     }
 
     /// <summary>Stores 64 bytes to scratch so that both halves can be read back soon.</summary>

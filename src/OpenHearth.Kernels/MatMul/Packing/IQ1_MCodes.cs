@@ -1,3 +1,4 @@
+using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
@@ -29,14 +30,16 @@ internal sealed unsafe class IQ1_MCodes() : RowCodes(TensorType.IQ1_M, 16, hasMi
     }
 }
 
-/// <summary>A block a step, columns in their order. Codes are moved up by 9.</summary>
+/// <summary>A block a step: two lanes are a point, and two vectors the first and the second points of eight groups. Codes are moved up by 9.</summary>
 internal sealed class IQ1_MGemv : GemvCode
 {
     public override int StepColumns => 256;
 
     public override int StepBytes => 56;
 
-    public override ReadOnlySpan<byte> Order => GemvCodebook.PlainOrder;
+    public override ReadOnlySpan<byte> Order => GemvCodebook.PointsOfGroups;
+
+    public override int OrderColumns => 8;
 
     public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
@@ -49,12 +52,13 @@ internal sealed class IQ1_MGemv : GemvCode
         var (a, b) = (w.Asm, w.Builder);
         // With the shift up; a shift down is two less.
         var points = GemvCodebook.Eights(w, IQ1_S.Grid, coordinate => 8 * coordinate + 10);
-        var codes = w.Vector("codes");
+        var codes = w.Vectors("codes", 2);
         var free = b.Vectors("points", 3);
-        var (scales, factor) = (w.Vector("scales"), w.Vector("scales of lanes"));
+        var factor = w.Vector("scales of lanes");
         var turns = b.ConstantBytes("turns of upper bits", i => i % 8 / 2 * 4 + 16 * (1 - i % 2));
-        var upper = b.ConstantWords("mask of upper bits", _ => 0x0700);
+        var upper = b.ConstantWords("mask of upper bits and shift", _ => 0x0F00);
         var shift = b.ConstantWords("bit of the shift", _ => 0x0800);
+        var places = b.ConstantWords("places of points", i => GemvCodebook.PointsOfGroups[i]);
         var two = b.ConstantBytes("two", 2);
         var scaleTurns = KernelBuilder.Quarter(b.ConstantBytes("turns of scales", i => i / 4 * 16 + i % 4 * 3));
         var seven = KernelBuilder.Quarter(b.ConstantBytes("mask of scales", 7));
@@ -64,15 +68,17 @@ internal sealed class IQ1_MGemv : GemvCode
         var down = w.MaskRegister();
         w.Ahead(() =>
         {
+            AssemblerRegisterZMM numbers = codes[0], scales = codes[0];
             var bytes = KernelBuilder.Quarter(scales);
             a.vpmovzxwq(factor, __xmmword_ptr[w.Block + 32]);
             a.vpmultishiftqb(factor, turns, factor);
-            a.vptestmw(down, factor, shift);
-            a.vpmovzxbw(codes, __ymmword_ptr[w.Block]);
-            a.vpternlogd(codes, factor, upper, GemvWriter.OrAnd);
-            GemvCodebook.StoreHalves(w, codes, factor);
-            a.vpbroadcastq(bytes, __qword_ptr[w.Block + 48]);
-            a.vpmultishiftqb(bytes, scaleTurns, bytes);
+            a.vpmovzxbw(numbers, __ymmword_ptr[w.Block]);
+            a.vpternlogd(numbers, factor, upper, GemvWriter.OrAnd);
+            a.vpermw(numbers, places, numbers);
+            a.vptestmw(down, numbers, shift);
+            a.vpandnd(numbers, shift, numbers);
+            GemvCodebook.StoreHalves(w, numbers, factor);
+            a.vpmultishiftqb(bytes, scaleTurns, __qword_bcst[w.Block + 48]);
             a.vpandd(bytes, bytes, seven);
             a.vpmovzxbd(scales, bytes);
             a.vcvtdq2ps(scales, scales);
@@ -90,16 +96,21 @@ internal sealed class IQ1_MGemv : GemvCode
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
-            for (var v = 0; v < 4; v++)
+            a.lea(r11, __[points]);
+            for (var half = 0; half < 2; half++)
             {
-                GemvCodebook.WriteEights(w, points, codes, free, i => GemvCodebook.NextWord(w, 8 * v + i));
-                a.kmovb(down, __byte_ptr[w.Scratch(128 + v)]);
-                a.vpsubq(codes.k(down), codes, two);
-                a.vpermps(factor, lanes[v], scales);
-                yield return GemvWriter.Multiply(factor, (codes, v));
+                for (var p = 0; p < 2; p++)
+                {
+                    var v = 2 * half + p;
+                    GemvCodebook.WriteEights(w, codes[p], free, 8 * v);
+                    a.kmovb(down, __byte_ptr[w.Scratch(128 + v)]);
+                    a.vpsubq(codes[p].k(down), codes[p], two);
+                }
+                a.vpermps(factor, lanes[half], __zmmword_ptr[w.Scratch(64)]);
+                yield return GemvWriter.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
             }
-            yield return GemvWriter.AddSums(scales);
+            a.vmovaps(factor, __zmmword_ptr[w.Scratch(64)]);
+            yield return GemvWriter.AddSums(factor);
         }
     }
 }

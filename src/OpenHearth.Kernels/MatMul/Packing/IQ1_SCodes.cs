@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
@@ -38,14 +39,23 @@ internal sealed unsafe class IQ1_SCodes() : RowCodes(TensorType.IQ1_S, 32, hasMi
     }
 }
 
-/// <summary>A block a step. Codes 0 to 2; what is to be taken away from them, and the shift, come with the sums.</summary>
+/// <summary>
+/// A block a step: two lanes are a point, and a vector one point of each of eight groups. Codes 0 to 2; what is to be taken away from
+/// them, and the shift, come with the sums.
+/// </summary>
 internal sealed class IQ1_SGemv : GemvCode
 {
+    private static readonly byte[] PointsOfGroups = [.. Enumerable.Range(0, 32).Select(i => (byte)(i % 8 * 4 + i / 8))];
+
     public override int StepColumns => 256;
 
     public override int StepBytes => 50;
 
-    public override ReadOnlySpan<byte> Order => GemvCodebook.PairedOrder;
+    public override ReadOnlySpan<byte> Order => PointsOfGroups;
+
+    public override int OrderColumns => 8;
+
+    public override bool InPieces => true;
 
     public override ReadOnlySpan<sbyte> Sums => [0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1];
 
@@ -55,54 +65,57 @@ internal sealed class IQ1_SGemv : GemvCode
     {
         var (a, b) = (w.Asm, w.Builder);
         var points = GemvCodebook.Eights(w, IQ1_S.Grid, coordinate => coordinate + 1);
-        var codes = w.Vectors("codes", 2);
+        var (codes, factor) = (w.Vector("codes"), w.Vector("scales"));
         var free = b.Vectors("points", 3);
-        var (scales, mins, factor) = (w.Vector("scales"), w.Vector("minimums"), w.Vector("scales of lanes"));
         var turns = b.ConstantBytes("turns of upper bits", i => i % 8 / 2 * 3 + 16 * (1 - i % 2));
         var upper = b.ConstantWords("mask of upper bits", _ => 0x0700);
-        var places = b.ConstantDwords("places of pairs", i => i / 8 * 8 + i % 4 * 2 + i / 4 % 2);
+        var places = b.ConstantWords("places of points", i => PointsOfGroups[i]);
+        var lanes = b.ConstantDwords("groups", i => i / 2);
         var seven = KernelBuilder.Half(b.ConstantDwords("mask of scales", _ => 7));
-        var (one, two) = (b.ConstantDwords("one", _ => BitConverter.SingleToInt32Bits(1)), b.ConstantDwords("two", _ => BitConverter.SingleToInt32Bits(2)));
-        var sign = KernelBuilder.Half(b.ConstantDwords("sign", _ => int.MinValue));
-        var eighth = KernelBuilder.Half(b.ConstantDwords("eighth", _ => BitConverter.SingleToInt32Bits(0.125f)));
-        var lanes = IQ2_XXSGemv.GroupLanes(w);
+        var (one, two) = (Singles("one", 1), Singles("two", 2));
+        var (sign, eighth) = (KernelBuilder.Half(b.ConstantDwords("sign", _ => int.MinValue)), Singles("eighth", 0.125f));
         w.Ahead(() =>
         {
-            var (scale, min) = (KernelBuilder.Half(scales), KernelBuilder.Half(mins));
             a.vpmovzxwq(factor, __xmmword_ptr[w.Block + 34]);
             a.vpmultishiftqb(factor, turns, factor);
-            a.vpmovzxbw(codes[0], __ymmword_ptr[w.Block + 2]);
-            a.vpternlogd(codes[0], factor, upper, GemvWriter.OrAnd);
-            a.vpermd(codes[0], places, codes[0]);
-            GemvCodebook.StoreHalves(w, codes[0], factor);
+            a.vpmovzxbw(codes, __ymmword_ptr[w.Block + 2]);
+            a.vpternlogd(codes, factor, upper, GemvWriter.OrAnd);
+            a.vpermw(codes, places, codes);
+            GemvCodebook.StoreHalves(w, codes, factor);
+            var (scale, min, d) = (KernelBuilder.Half(codes), KernelBuilder.Half(factor), KernelBuilder.Half(free[0]));
             a.vpmovzxwd(min, __xmmword_ptr[w.Block + 34]);
             a.vpsrld(scale, min, 12);
             a.vpandd(scale, scale, seven);
             a.vcvtdq2ps(scale, scale);
-            a.vfmadd213ps(scale, KernelBuilder.Half(two), KernelBuilder.Half(one));
-            w.BroadcastHalf(factor, 0);
-            a.vmulps(scale, scale, KernelBuilder.Half(factor));
+            a.vfmadd213ps(scale, two, one);
+            a.vpbroadcastw(KernelBuilder.Quarter(free[0]), __word_ptr[w.Block]);
+            a.vcvtph2ps(d, KernelBuilder.Quarter(free[0]));
+            a.vmulps(scale, scale, d);
             // ±⅛ · scale − scale.
             a.vpslld(min, min, 16);
             a.vpternlogd(min, sign, eighth, GemvWriter.AndOr);
             a.vfmsub213ps(min, scale, scale);
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(64)], KernelBuilder.Half(scales));
-            a.vmovdqa64(__ymmword_ptr[w.Scratch(128)], min);
+            a.vmovaps(__ymmword_ptr[w.Scratch(64)], scale);
+            a.vmovaps(__ymmword_ptr[w.Scratch(128)], min);
         });
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqa64(KernelBuilder.Half(scales), __ymmword_ptr[w.Scratch(64)]);
-            a.vmovdqa64(KernelBuilder.Half(mins), __ymmword_ptr[w.Scratch(128)]);
-            for (var half = 0; half < 2; half++)
+            a.lea(r11, __[points]);
+            for (var v = 0; v < 4; v++)
             {
-                for (var p = 0; p < 2; p++)
-                    GemvCodebook.WriteEights(w, points, codes[p], free, i => GemvCodebook.NextWord(w, 16 * half + 8 * p + i));
-                a.vpermps(factor, lanes[half], scales);
-                yield return GemvWriter.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
+                GemvCodebook.WriteEights(w, codes, free, 8 * v);
+                if (v < 3)
+                    yield return GemvWriter.Add(codes, v);
             }
-            yield return GemvWriter.AddSums(mins);
+            a.vmovaps(KernelBuilder.Half(factor), __ymmword_ptr[w.Scratch(64)]);
+            a.vpermps(factor, lanes, factor);
+            yield return GemvWriter.Multiply(factor, (codes, 3));
+            a.vmovaps(KernelBuilder.Half(factor), __ymmword_ptr[w.Scratch(128)]);
+            yield return GemvWriter.AddSums(factor);
         }
+
+        AssemblerRegisterYMM Singles(string name, float value) => KernelBuilder.Half(b.ConstantDwords(name, _ => BitConverter.SingleToInt32Bits(value)));
     }
 }

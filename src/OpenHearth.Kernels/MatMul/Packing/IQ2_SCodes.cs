@@ -29,14 +29,16 @@ internal sealed unsafe class IQ2_SCodes() : RowCodes(TensorType.IQ2_S, 16, hasMi
     }
 }
 
-/// <summary>A block a step, columns in their order. Codes are moved up by 43.</summary>
+/// <summary>A block a step: two lanes are a point, and two vectors the first and the second points of eight groups. Codes are moved up by 43.</summary>
 internal sealed class IQ2_SGemv : GemvCode
 {
     public override int StepColumns => 256;
 
     public override int StepBytes => 82;
 
-    public override ReadOnlySpan<byte> Order => GemvCodebook.PlainOrder;
+    public override ReadOnlySpan<byte> Order => GemvCodebook.PointsOfGroups;
+
+    public override int OrderColumns => 8;
 
     public override ReadOnlySpan<sbyte> Sums => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
@@ -48,45 +50,54 @@ internal sealed class IQ2_SGemv : GemvCode
     {
         var (a, b) = (w.Asm, w.Builder);
         var points = GemvCodebook.Eights(w, IQ2_S.Grid, coordinate => coordinate + 43);
-        var codes = w.Vector("codes");
+        var codes = w.Vectors("codes", 2);
         var free = b.Vectors("points", 3);
-        var (scales, factor) = (w.Vector("scales"), w.Vector("scales of lanes"));
-        var writeScales = WriteScales(w, scales, factor, 74);
+        var factor = w.Vector("scales of lanes");
+        var writeScales = WriteScales(w, codes[0], factor, 74);
         var turns = b.ConstantBytes("turns of upper bits", i => i / 8 * 8 + i % 8 / 2 * 2 + 56 * (1 - i % 2));
         var upper = b.ConstantWords("mask of upper bits", _ => 0x0300);
+        var places = b.ConstantWords("places of points", i => GemvCodebook.PointsOfGroups[i]);
+        var signPlaces = KernelBuilder.Half(b.ConstantBytes("places of signs", i => GemvCodebook.PointsOfGroups[i % 32]));
         var twice = b.ConstantBytes("twice 43", 86);
         var lanes = GroupLanes(w);
         var negative = w.MaskRegister();
         w.Ahead(() =>
         {
-            a.vpbroadcastq(factor, __qword_ptr[w.Block + 66]);
-            a.vpmultishiftqb(factor, turns, factor);
-            a.vpmovzxbw(codes, __ymmword_ptr[w.Block + 2]);
-            a.vpternlogd(codes, factor, upper, GemvWriter.OrAnd);
-            GemvCodebook.StoreHalves(w, codes, factor);
+            a.vpmultishiftqb(factor, turns, __qword_bcst[w.Block + 66]);
+            a.vpmovzxbw(codes[0], __ymmword_ptr[w.Block + 2]);
+            a.vpternlogd(codes[0], factor, upper, GemvWriter.OrAnd);
+            a.vpermw(codes[0], places, codes[0]);
+            GemvCodebook.StoreHalves(w, codes[0], factor);
+            a.vpermb(KernelBuilder.Half(factor), signPlaces, __ymmword_ptr[w.Block + 34]);
+            a.vmovdqa64(__ymmword_ptr[w.Scratch(128)], KernelBuilder.Half(factor));
             writeScales();
-            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], scales);
+            a.vmovdqa64(__zmmword_ptr[w.Scratch(64)], codes[0]);
         });
         return Step;
 
         IEnumerable<GemvProduct> Step()
         {
-            a.vmovdqa64(scales, __zmmword_ptr[w.Scratch(64)]);
-            for (var v = 0; v < 4; v++)
+            a.lea(r11, __[points]);
+            for (var half = 0; half < 2; half++)
             {
-                GemvCodebook.WriteEights(w, points, codes, free, i => GemvCodebook.NextWord(w, 8 * v + i));
-                a.kmovq(negative, __qword_ptr[w.Block + 34 + 8 * v]);
-                a.vpsubb(codes.k(negative), twice, codes);
-                a.vpermps(factor, lanes[v], scales);
-                yield return GemvWriter.Multiply(factor, (codes, v));
+                for (var p = 0; p < 2; p++)
+                {
+                    var v = 2 * half + p;
+                    GemvCodebook.WriteEights(w, codes[p], free, 8 * v);
+                    a.kmovq(negative, __qword_ptr[w.Scratch(128 + 8 * v)]);
+                    a.vpsubb(codes[p].k(negative), twice, codes[p]);
+                }
+                a.vpermps(factor, lanes[half], __zmmword_ptr[w.Scratch(64)]);
+                yield return GemvWriter.Multiply(factor, (codes[0], 2 * half), (codes[1], 2 * half + 1));
             }
-            yield return GemvWriter.AddSums(scales);
+            a.vmovaps(factor, __zmmword_ptr[w.Scratch(64)]);
+            yield return GemvWriter.AddSums(factor);
         }
     }
 
-    /// <summary>Where the scales of a vector's four groups of 16 are, as in the other formats with such groups.</summary>
+    /// <summary>Where the scales of a pair of vectors are, as in IQ1_M too.</summary>
     internal static AssemblerRegisterZMM[] GroupLanes(GemvWriter w) =>
-        [.. Enumerable.Range(0, 4).Select(v => w.Builder.ConstantDwords($"groups {v}", i => 4 * v + i / 4))];
+        [.. Enumerable.Range(0, 2).Select(half => w.Builder.ConstantDwords($"groups {half}", i => 8 * half + i / 2))];
 
     /// <summary>Writes the taking apart of 16 nibbles s into (s + ½) · d / 4; the block begins with d.</summary>
     internal static Action WriteScales(GemvWriter w, GemvRegister scales, GemvRegister free, int offset)
@@ -99,8 +110,7 @@ internal sealed class IQ2_SGemv : GemvCode
         return () =>
         {
             var bytes = KernelBuilder.Quarter(scales);
-            a.vpbroadcastq(bytes, __qword_ptr[w.Block + offset]);
-            a.vpmultishiftqb(bytes, turns, bytes);
+            a.vpmultishiftqb(bytes, turns, __qword_bcst[w.Block + offset]);
             a.vpandd(bytes, bytes, nibble);
             a.vpmovzxbd(scales, bytes);
             a.vcvtdq2ps(scales, scales);
