@@ -1,15 +1,13 @@
 using System.Runtime.Intrinsics;
-using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using OpenHearth.Kernels.MatMul.RowLanes;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes -1 and 1.</summary>
-internal sealed unsafe class Q1_0Codes() : RowCodes(TensorType.Q1_0, 32, hasMins: false, new Q1_0Gemv(), rowLanes: new Q1_0RowLanes())
+internal sealed unsafe class Q1_0Codes() : RowCodes(TensorType.Q1_0, 32, hasMins: false, new Q1_0Gemv(), rowLanes: new NeighbourRowLanes(bits: 1))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -75,49 +73,6 @@ internal sealed class Q1_0Gemv : GemvCode
                     yield return GemvWriter.Add(code, v);
             }
             yield return GemvWriter.Multiply(scale, (code, 7));
-        }
-    }
-}
-
-/// <summary>A block a step. A bit of four bytes is of columns eight apart. Codes 0 and 2.</summary>
-internal sealed class Q1_0RowLanes : RowLaneCode
-{
-    public override int FewestTokens => 3;
-
-    public override int Stride => 8;
-
-    public override int StepColumns => 128;
-
-    public override int StepBytes => 18;
-
-    public override int Offset => 1;
-
-    public override Action Write(RowLaneWriter w)
-    {
-        var (a, b) = (w.Asm, w.Builder);
-        var (two, scale) = (b.ConstantBytes("code mask", 2), b.Vector("scales"));
-        var (bytes, codes) = (b.Vectors("bytes ", 4), b.Vectors("codes ", 4));
-        var place = w.Reserve(1);
-        return () =>
-        {
-            w.Gather(place, 0, 2);
-            w.Load(bytes, codes, 2);
-            for (var group = 0; group < 4; group++)
-            {
-                var source = bytes[group];
-                w.Multiply(group, bit => Code(source, bit), scale, scale, () => a.vcvtph2ps(scale, __ymmword_ptr[RowLaneWriter.Own(place)]));
-            }
-        };
-
-        AssemblerRegisterZMM Code(AssemblerRegisterZMM source, int bit)
-        {
-            var code = codes[bit % 4];
-            if (bit == 0)
-                a.vpaddb(code, source, source);
-            else if (bit > 1)
-                a.vpsrlw(code, source, (byte)(bit - 1));
-            a.vpandd(code, bit == 1 ? source : code, two);
-            return code;
         }
     }
 }

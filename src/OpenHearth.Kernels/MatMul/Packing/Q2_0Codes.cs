@@ -1,16 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Iced.Intel;
 using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul.Gemv;
 using OpenHearth.Kernels.MatMul.RowLanes;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes -1, 0, 1 and 2.</summary>
-internal sealed unsafe class Q2_0Codes() : RowCodes(TensorType.Q2_0, 32, hasMins: false, new Q2_0Gemv(), rowLanes: new Q2_0RowLanes())
+internal sealed unsafe class Q2_0Codes() : RowCodes(TensorType.Q2_0, 32, hasMins: false, new Q2_0Gemv(), rowLanes: new NeighbourRowLanes(bits: 2))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
@@ -78,45 +76,6 @@ internal sealed class Q2_0Gemv : GemvCode
                     yield return GemvWriter.Add(code, k);
             }
             yield return GemvWriter.Multiply(scale, (code, 3));
-        }
-    }
-}
-
-/// <summary>A block a step. Two bits of four bytes are of columns four apart. Codes 0 to 3.</summary>
-internal sealed class Q2_0RowLanes : RowLaneCode
-{
-    public override int Stride => 4;
-
-    public override int StepColumns => 64;
-
-    public override int StepBytes => 18;
-
-    public override int Offset => 1;
-
-    public override Action Write(RowLaneWriter w)
-    {
-        var (a, b) = (w.Asm, w.Builder);
-        var (three, scale) = (b.ConstantBytes("code mask", 3), b.Vector("scales"));
-        var (bytes, codes) = (b.Vectors("bytes ", 4), b.Vectors("codes ", 4));
-        var place = w.Reserve(1);
-        return () =>
-        {
-            w.Gather(place, 0, 2);
-            w.Load(bytes, codes, 2);
-            for (var group = 0; group < 2; group++)
-            {
-                var first = 2 * group;
-                w.Multiply(group, four => Code(bytes[first + four / 4], four % 4), scale, scale, () => a.vcvtph2ps(scale, __ymmword_ptr[RowLaneWriter.Own(place)]));
-            }
-        };
-
-        AssemblerRegisterZMM Code(AssemblerRegisterZMM source, int pair)
-        {
-            var code = codes[pair];
-            if (pair > 0)
-                a.vpsrlw(code, source, (byte)(2 * pair));
-            a.vpandd(code, pair > 0 ? code : source, three);
-            return code;
         }
     }
 }
