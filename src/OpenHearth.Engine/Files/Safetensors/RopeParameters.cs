@@ -1,3 +1,5 @@
+using OpenHearth.Engine.Architectures;
+
 namespace OpenHearth.Engine.Files.Safetensors;
 
 /// <summary>
@@ -7,8 +9,6 @@ namespace OpenHearth.Engine.Files.Safetensors;
 /// </summary>
 public sealed record RopeParameters
 {
-    private const long MostPositions = 1 << 28; // as of any other count that a model declares
-
     /// <summary><c>default</c>, <c>linear</c>, <c>ntk</c>, <c>dynamic</c>, <c>yarn</c>, <c>longrope</c>, <c>llama3</c> or another family's own.</summary>
     public required string Type { get; init; }
 
@@ -114,9 +114,9 @@ public sealed record RopeParameters
         };
     }
 
-    private static double? Positions(ConfigSection section, string key) => Positive(section, key) is not > MostPositions
+    private static double? Positions(ConfigSection section, string key) => Positive(section, key) is not > HyperParameters.Largest
         ? Positive(section, key)
-        : throw section.Unusable(key, $"expected at most {MostPositions} positions, found {Positive(section, key)}");
+        : throw section.Unusable(key, $"expected at most {HyperParameters.Largest} positions, found {Positive(section, key)}");
 
     private static double? Positive(ConfigSection section, string key) => section.FindNumber(key) is not { } number || (number > 0 && double.IsFinite(number))
         ? section.FindNumber(key)
