@@ -36,12 +36,20 @@ command.SetAction(parsed =>
         plan.Run(name, path, folder, name == paths[0].Name ? parsed.GetValue(depth) : 0);
     return 0;
 });
-var files = new Argument<string[]>("files") { Description = "GGUF files with a tokenizer, such as hearth convert writes." };
+var files = new Argument<string[]>("files") { Description = "GGUF files with a tokenizer, such as hearth convert writes.", Arity = ArgumentArity.OneOrMore };
 var same = new Command("same", "Continues a prompt with both engines and says how far their logits are apart and whether the likeliest tokens are the same; of encoders, their vectors.") { files };
 same.Add(scratch);
 same.SetAction(parsed => SameText.Compare(parsed.GetValue(files)!, parsed.GetValue(scratch)!) ? 0 : 1);
 command.Add(same);
-return command.Parse(args).Invoke();
+try
+{
+    return command.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception failure) when (SameText.SpeaksForItself(failure))
+{
+    Console.Error.WriteLine(failure.Message);
+    return 1;
+}
 
 static string Locate(string name, string scratch)
 {

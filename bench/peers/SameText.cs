@@ -1,6 +1,7 @@
 using System.Globalization;
 using OpenHearth.Engine;
 using OpenHearth.Engine.Embeddings;
+using OpenHearth.Engine.Files;
 
 namespace OpenHearth.Peers;
 
@@ -28,7 +29,7 @@ internal static class SameText
             {
                 (same, text) = Compare(file, scratch);
             }
-            catch (InvalidOperationException failure)
+            catch (Exception failure) when (SpeaksForItself(failure))
             {
                 text = failure.Message;
             }
@@ -37,6 +38,10 @@ internal static class SameText
         }
         return all;
     }
+
+    /// <summary>True of exceptions whose message says all.</summary>
+    public static bool SpeaksForItself(Exception failure) =>
+        failure is ArgumentException or InvalidOperationException or NotSupportedException or ModelFormatException or IOException or UnauthorizedAccessException;
 
     private static (bool Same, string Text) Compare(string file, string scratch)
     {
