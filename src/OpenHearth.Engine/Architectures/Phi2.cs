@@ -15,7 +15,8 @@ internal sealed class Phi2 : Architecture
         .Replace("output_norm", "final_layernorm")
         .Replace("blk.*.attn_output", "layers.*.self_attn.dense")
         .Replace("blk.*.ffn_up", "layers.*.mlp.fc1")
-        .Replace("blk.*.ffn_down", "layers.*.mlp.fc2");
+        .Replace("blk.*.ffn_down", "layers.*.mlp.fc2")
+        .Add("blk.*.attn_qkv", [.. "qkv".Select(part => $"layers.*.self_attn.{part}_proj")], Below, (all, part) => Part(new DecoderParameters(p), all, part));
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
@@ -40,12 +41,22 @@ internal sealed class Phi2 : Architecture
         return g.Build(g.Head(g.LayerNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
 
-    // One matrix in GGUF files, three in the Hugging Face form.
+    // Some GGUF files have them in one matrix.
     private static (Node Queries, Node Keys, Node Values) QueryKeyValue(GraphBuilder g, DecoderParameters d, Node h, string block)
     {
-        if (g.Weights.Has($"{block}.attn_qkv.weight"))
+        if (!g.Weights.Has($"{block}.attn_q.weight"))
             return g.QueryKeyValue(h, $"{block}.attn_qkv", d.Heads, d.KeyHeads, d.HeadWidth);
         var keys = d.KeyHeads * d.HeadWidth;
         return (g.Linear(h, $"{block}.attn_q", d.Heads * d.HeadWidth), g.Linear(h, $"{block}.attn_k", keys), g.Linear(h, $"{block}.attn_v", keys));
+    }
+
+    private static StoredTensor Below(StoredTensor[] parts) =>
+        parts[0].Shape.Length < 2 ? TensorJoin.Below([.. parts.Select(bias => bias.Column())]).Line() : TensorJoin.Below(parts).Flatten();
+
+    private static StoredTensor Part(DecoderParameters d, StoredTensor all, int part)
+    {
+        var (queries, keys) = (d.Heads * d.HeadWidth, d.KeyHeads * d.HeadWidth);
+        var (first, rows) = part == 0 ? (0, queries) : (queries + (part - 1) * keys, keys);
+        return all.Shape.Length < 2 ? all.Column().Rows(first, rows).Line() : all.Rows(first, rows);
     }
 }

@@ -55,6 +55,29 @@ public sealed class MadeUpFormTests
         Verify(Phi2Tests.Rewrite(EditableModel.Read(new ArchitectureFixture("gpt-neox"), "safetensors"), bias, gguf: false), back: true);
     }
 
+    // As some GGUF files have queries, keys and values.
+    [Theory]
+    [InlineData(4)]
+    [InlineData(2)]
+    public void Convert_OfPhi2WithOneMatrix_GivesThree(int keyHeads)
+    {
+        var model = Phi2Tests.Rewrite(EditableModel.Read(new ArchitectureFixture("gpt-neox"), "safetensors"), new float[256], gguf: true);
+        model.Metadata["attention.head_count_kv"] = (uint)keyHeads;
+        var rows = new[] { ("q_proj", 64), ("k_proj", 16 * keyHeads), ("v_proj", 16 * keyHeads) };
+        for (var layer = 0; layer < 2; layer++)
+            model.SetRandom($"blk.{layer}.attn_qkv.weight", layer, 0, rows.Sum(part => part.Item2), 64).SetRandom($"blk.{layer}.attn_qkv.bias", layer + 2, 0, rows.Sum(part => part.Item2));
+        using var folder = new TemporaryFolder();
+        File.Move(model.WriteGguf("phi2"), folder["model.gguf"]);
+        ModelConversion.Convert(folder["model.gguf"], folder["out"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+        Assert.InRange(LogitComparison.Error(Results(folder["model.gguf"]), Results(folder["out"])), 0, 1e-5);
+        using var written = SafetensorsModel.Open(folder["out"]);
+        foreach (var (name, count) in rows)
+        {
+            _ = written.GetTensor($"model.layers.1.self_attn.{name}.weight", count, 64);
+            _ = written.GetTensor($"model.layers.1.self_attn.{name}.bias", count);
+        }
+    }
+
     [Fact]
     public void Convert_OfDeepSeekMoe_GivesTheSameLogits()
     {
