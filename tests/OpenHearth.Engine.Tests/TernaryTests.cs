@@ -4,6 +4,7 @@ using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Ops;
+using OpenHearth.Engine.Tests.Conversion;
 using OpenHearth.Kernels.Formats;
 
 namespace OpenHearth.Engine.Tests;
@@ -38,9 +39,31 @@ public sealed class TernaryTests : IDisposable
     public void Convert_OfTernaryTensors_GivesTheLogitsOfTheirValues(string form)
     {
         var expected = Logits(WriteGguf(ternary: false), fuse: true);
-        var path = Path.Combine(_folder, "converted.gguf");
-        ModelConversion.Convert(form == "I2_S" ? WriteGguf(ternary: true) : WritePacked(form), path, ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+        var path = Convert(form == "I2_S" ? WriteGguf(ternary: true) : WritePacked(form), "converted.gguf");
         Assert.InRange(LogitComparison.Error(expected, Logits(path, fuse: true)), 0, 1e-5);
+    }
+
+    [Fact]
+    public void Convert_OfActivationsOf8Bits_GivesPackedMatricesAndTheSameLogits()
+    {
+        var original = WriteGguf(ternary: true);
+        Assert.Equal(Logits(original, fuse: true), Logits(Convert(original, "back"), fuse: true));
+        WritePacked("autobitlinear");
+        MadeUpFormTests.AssertSame(_folder, Convert(original, "again"));
+        MadeUpFormTests.AssertSame(_folder, Convert(WriteGguf(ternary: false), "plain"));
+        using var narrow = SafetensorsModel.Open(Convert(original, "narrow", "bf16"));
+        Assert.Equal(
+            [TensorType.U8, TensorType.F32, TensorType.BF16],
+            ((string[])["layers.0.mlp.up_proj.weight", "layers.0.mlp.up_proj.weight_scale", "embed_tokens.weight"]).Select(name => narrow.Tensors.Single(tensor => tensor.Name == $"model.{name}").Type));
+    }
+
+    [Fact]
+    public void Convert_OfActivationsOf8BitsBesideOtherMatrices_Refuses()
+    {
+        var path = Convert(WriteGguf(ternary: false), "blocks.gguf", "q4_0");
+        var refusal = Assert.Throws<NotSupportedException>(() => Convert(path, "refused"));
+        Assert.Contains("matrices of 0 and one number with either sign", refusal.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder, "refused")));
     }
 
     [Fact]
@@ -75,6 +98,13 @@ public sealed class TernaryTests : IDisposable
     {
         var failure = Assert.Throws<ModelFormatException>(() => Model.Load(WritePacked("autobitlinear", "online")));
         Assert.Contains("\"quantization_mode\" 'online'", failure.Message, StringComparison.Ordinal);
+    }
+
+    private string Convert(string model, string name, string type = "f32")
+    {
+        var output = Path.Combine(_folder, name);
+        ModelConversion.Convert(model, output, ConversionType.Find(type)!, cancellation: TestContext.Current.CancellationToken);
+        return output;
     }
 
     private static float[] Logits(string path, bool fuse)

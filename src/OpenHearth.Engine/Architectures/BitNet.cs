@@ -33,7 +33,10 @@ internal sealed class BitNet : Architecture
             throw new ModelFormatException($"{p.Path}: \"quantization_mode\" 'online': the file has the weights from before they became ternary; use the model's packed form or a GGUF file");
         var divides = p.FindText("", "quantization_config.linear_class") != "autobitlinear";
         foreach (var (canonical, foreign) in Ternary)
-            names.Add($"blk.*.{canonical}.weight", $"layers.*.{foreign}.weight", $"layers.*.{foreign}.weight_scale", (codes, scale) => PackedTernary.Unpack(codes, scale, divides));
+        {
+            names.Add($"blk.*.{canonical}.weight", [$"layers.*.{foreign}.weight", $"layers.*.{foreign}.weight_scale"],
+                packed => PackedTernary.Unpack(packed[0], packed[1], divides), PackedTernary.Pack, keepsTypes: true);
+        }
         return names;
     }
 
@@ -53,6 +56,13 @@ internal sealed class BitNet : Architecture
         if (bits is not (TrainedBits or UnroundedBits))
             throw p.Wrong("activation_bits", "", bits);
         p.Note("activation_bits", (uint)bits);
+        if (bits == TrainedBits)
+        {
+            // Of packed matrices, whose scales are factors: the only ones for which a class rounds activations and leaves weights as they are.
+            p.Note("", "quantization_config.quant_method", "bitnet");
+            p.Note("", "quantization_config.linear_class", "autobitlinear");
+            p.Note("", "quantization_config.quantization_mode", "offline");
+        }
         Node Rounded(Node value) => bits == TrainedBits ? g.RoundToBytes(value) : value;
 
         var x = g.Embedding("token_embd", width);

@@ -98,6 +98,11 @@ internal sealed class HuggingFaceForm : IDisposable
         var stored = Stored(tensor);
         using (tensor.Back is null ? null : stored.Owner)
         {
+            if (tensor.KeepsType)
+            {
+                TensorSource.From(stored.Data)(stream);
+                return;
+            }
             var columns = order is not null && stored.Shape.Length < 2 ? 1 : stored.Columns;
             RowConversion.Write(stored.Type, type, columns, stored.Data, stream, order is null ? null : order.Source);
         }
@@ -202,7 +207,7 @@ internal sealed class HuggingFaceForm : IDisposable
                     AddTensor(chosen.Name, tensor);
                 else
                     foreach (var (index, name) in chosen.Beside.Prepend(chosen.Name).Index())
-                        AddTensor(name, tensor with { Back = whole => part(whole, index) });
+                        AddTensor(name, tensor with { Back = whole => part(whole, index), KeepsType = chosen.KeepsTypes });
             }
         }
     }
@@ -328,6 +333,9 @@ internal sealed record FolderTensor(string Canonical, int Expert, long[] Shape, 
 {
     /// <summary>What <see cref="Back"/> makes, without its numbers where it is large.</summary>
     public StoredTensor? Surveyed { get; init; }
+
+    /// <summary>True where it is as <see cref="Back"/> makes it, whatever matrices become.</summary>
+    public bool KeepsType { get; init; }
 
     /// <summary>Makes it of several of the file's tensors, of which <see cref="Canonical"/> is one; null where it is only one.</summary>
     public TensorJoin? Join { get; init; }

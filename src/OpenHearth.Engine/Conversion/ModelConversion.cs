@@ -75,7 +75,7 @@ public static class ModelConversion
         var number = 0;
         foreach (var (name, tensor) in form.Tensors)
         {
-            writer.AddTensor(name, type.Type, tensor.Shape, stream =>
+            writer.AddTensor(name, tensor.KeepsType ? tensor.Surveyed!.Type : type.Type, tensor.Shape, stream =>
             {
                 progress?.Invoke(new ConversionProgress(name, ++number, form.Tensors.Count));
                 form.Write(tensor, type.Type, stream);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using OpenHearth.Engine.Files;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.Memory;
@@ -37,6 +38,49 @@ internal static class PackedTernary
         BinaryPrimitives.WriteSingleLittleEndian(trailer, divides ? 1 / factor : factor);
         return new StoredTensor(packed.Name, TensorType.I2_S, [4 * quarter, columns], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
+
+    /// <summary>What <see cref="Unpack"/> was made of, with a scale that multiplies.</summary>
+    /// <param name="matrix">Of any type.</param>
+    /// <param name="part">0 for the codes, 1 for the scale.</param>
+    /// <exception cref="NotSupportedException">It has other numbers than zero and a scale with either sign, or another shape than packed ones.</exception>
+    public static StoredTensor Pack(StoredTensor matrix, int part)
+    {
+        var decoded = matrix.Decode();
+        using var memory = decoded.Owner;
+        var (rows, columns) = (checked((int)decoded.RowCount), checked((int)decoded.Columns));
+        if (rows % 4 != 0 || columns % Block != 0)
+            throw new NotSupportedException($"tensor {ModelFormatException.Quote(matrix.Name)} is [{rows}, {columns}]; packed ternary values come in rows of a multiple of {Block}, a multiple of 4 of them.");
+        var values = MemoryMarshal.Cast<byte, float>(decoded.Data.Span(0, checked(rows * columns * sizeof(float))));
+        var scale = 0f;
+        foreach (var value in values)
+            scale = MathF.Max(scale, MathF.Abs(value));
+        scale = scale == 0 ? 1 : scale;
+        return part == 0 ? Codes(matrix.Name, rows, columns, values, scale) : Scale(matrix.Name, scale);
+    }
+
+    private static StoredTensor Codes(string name, int rows, int columns, ReadOnlySpan<float> values, float scale)
+    {
+        var buffer = new NativeBuffer<byte>(rows / 4 * columns);
+        var bytes = buffer.Span;
+        bytes.Clear();
+        for (var k = 0; k < 4; k++)
+        {
+            var quarter = values.Slice(k * bytes.Length, bytes.Length);
+            for (var i = 0; i < bytes.Length; i++)
+                bytes[i] |= (byte)(Code(name, quarter[i], scale) << 2 * k);
+        }
+        return new StoredTensor(name, TensorType.U8, [rows / 4, columns], MemoryRegion.Of(buffer)) { Owner = buffer };
+    }
+
+    private static StoredTensor Scale(string name, float scale)
+    {
+        var buffer = new NativeBuffer<float>(1);
+        buffer.Span[0] = scale;
+        return new StoredTensor(name, TensorType.F32, [1], MemoryRegion.Of(buffer)) { Owner = buffer };
+    }
+
+    private static int Code(string name, float value, float scale) => value == 0 ? 1 : value == scale ? 2 : value == -scale ? 0
+        : throw new NotSupportedException($"tensor {ModelFormatException.Quote(name)} has {value} beside {scale}; with activations of 8 bits a config.json has matrices of 0 and one number with either sign.");
 
     private static void UnpackRow(ReadOnlySpan<byte> packed, int shift, Span<byte> row)
     {

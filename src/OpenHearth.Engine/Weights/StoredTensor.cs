@@ -121,7 +121,14 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
             throw new ModelFormatException($"tensor {ModelFormatException.Quote(Name)} of type {Type} can't be decoded");
         var buffer = new NativeBuffer<byte>((long)count * sizeof(float));
         values = MemoryMarshal.Cast<byte, float>(buffer.Slice(0, checked(count * sizeof(float))));
-        format.Decode(Data.Span(0, checked((int)TensorTypes.RowBytes(Type, count))), values);
+        var bytes = checked((int)TensorTypes.RowBytes(Type, count));
+        format.Decode(Data.Span(0, bytes), values);
+        if (TensorTypes.TrailerBytes(Type) is > 0 and var trailer)
+        {
+            var scale = format.TensorScale(Data.Span(bytes, trailer));
+            foreach (ref var value in values)
+                value *= scale;
+        }
         return new StoredTensor(Name, TensorType.F32, Shape, MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 

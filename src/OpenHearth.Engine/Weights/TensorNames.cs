@@ -56,13 +56,14 @@ internal sealed partial class TensorNames(string prefix = "model.")
     public TensorNames Add(string canonical, string foreign, string beside, Func<StoredTensor, StoredTensor, StoredTensor> join) =>
         Add(canonical, new Rule(foreign, [beside], tensors => join(tensors[0], tensors[1]), null));
 
-    /// <summary>Adds names for what the Hugging Face form keeps in several tensors that are alike.</summary>
+    /// <summary>Adds names for what the Hugging Face form keeps in several tensors that can be made again.</summary>
     /// <param name="canonical">As in a GGUF file.</param>
     /// <param name="foreign">All of them; where the first one is, all must be there.</param>
     /// <param name="join">Makes the canonical tensor of them.</param>
     /// <param name="part">Makes one of them again, counted from 0, of the canonical tensor.</param>
-    public TensorNames Add(string canonical, string[] foreign, Func<StoredTensor[], StoredTensor> join, Func<StoredTensor, int, StoredTensor> part) =>
-        Add(canonical, new Rule(foreign[0], foreign[1..], join, null) { Part = part });
+    /// <param name="keepsTypes">True where they have the types in which they are made, whatever matrices become.</param>
+    public TensorNames Add(string canonical, string[] foreign, Func<StoredTensor[], StoredTensor> join, Func<StoredTensor, int, StoredTensor> part, bool keepsTypes = false) =>
+        Add(canonical, new Rule(foreign[0], foreign[1..], join, null) { Part = part, KeepsTypes = keepsTypes });
 
     /// <summary>Adds a name for what the Hugging Face form keeps in one tensor and GGUF files in several.</summary>
     /// <param name="foreign">As in the Hugging Face form, with its ending.</param>
@@ -131,6 +132,7 @@ internal sealed partial class TensorNames(string prefix = "model.")
                     yield return new ForeignTensor(start + Name(rule.Foreign, ending), Array.ConvertAll(rule.Beside, beside => start + Name(beside, ending)), rule.Transform, rule.Back)
                     {
                         Part = rule.Part,
+                        KeepsTypes = rule.KeepsTypes,
                         Join = rule.Join is { } join ? join with { Parts = [.. join.Parts.Select(part => Name(part, ""))] } : null,
                     };
                 }
@@ -153,6 +155,8 @@ internal sealed partial class TensorNames(string prefix = "model.")
     {
         public Func<StoredTensor, int, StoredTensor>? Part { get; init; }
 
+        public bool KeepsTypes { get; init; }
+
         public TensorJoin? Join { get; init; }
     }
 }
@@ -166,6 +170,9 @@ internal readonly record struct ForeignTensor(string Name, string[] Beside, Func
 {
     /// <summary>Makes each, counted from 0, of the canonical tensor again; null where that can't be done or it is the only one.</summary>
     public Func<StoredTensor, int, StoredTensor>? Part { get; init; }
+
+    /// <summary>True where what <see cref="Part"/> makes has the type that it must have.</summary>
+    public bool KeepsTypes { get; init; }
 
     /// <summary>Makes it of several canonical tensors again; null where it is only one.</summary>
     public TensorJoin? Join { get; init; }
