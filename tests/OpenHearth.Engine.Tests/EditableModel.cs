@@ -152,6 +152,8 @@ internal sealed class EditableModel
         GgufValueType.Bool => value.ToBoolean(),
         GgufValueType.Float32 => (float)value.ToNumber(),
         GgufValueType.UInt32 => (uint)value.ToInteger(),
+        GgufValueType.Array when value.ElementType == GgufValueType.Int32 => value.ToIntegers(),
+        GgufValueType.Array when value.ElementType == GgufValueType.Bool => value.ToBooleans(),
         _ => throw new NotSupportedException($"{value.Type}"),
     };
 

@@ -139,27 +139,29 @@ public sealed class HuggingFaceFormTests
         Assert.InRange(LogitComparison.Error(Logits(from), Logits(to)), 0, 1e-5);
     }
 
-    [Fact]
-    public void Convert_OfLayersThatPredictFurtherTokens_LeavesThemOut()
+    [Theory]
+    [InlineData("deepseek3")]
+    [InlineData("glm4moe")]
+    [InlineData("qwen3.5moe")]
+    [InlineData("qwen3next")]
+    public void Convert_OfLayersThatPredictFurtherTokens_LeavesThemOut(string name)
     {
-        var model = EditableModel.Read(new ArchitectureFixture("glm4moe"), "gguf");
-        model.Metadata["block_count"] = 4u;
+        var fixture = new ArchitectureFixture(name);
+        var model = EditableModel.Read(fixture, "gguf");
+        var layers = (uint)model.Metadata["block_count"];
+        model.Metadata["block_count"] = layers + 1;
         model.Metadata["nextn_predict_layers"] = 1u;
-        model.SetRandom("blk.3.nextn.eh_proj.weight", 1, 0, 64, 128);
+        model.SetRandom($"blk.{layers}.nextn.eh_proj.weight", 1, 0, 64, 128);
         using var folder = new TemporaryFolder();
-        var path = model.WriteGguf("glm4moe");
-        try
-        {
-            Convert(path, folder["out"]);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-        Assert.Equal(3, (int)JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder["out"], "config.json")))!["num_hidden_layers"]!);
+        File.Move(model.WriteGguf(GgufFormTests.GgufName(name)), folder["model.gguf"]);
+        Convert(folder["model.gguf"], folder["out"]);
+        Assert.Equal(layers, (uint)JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder["out"], "config.json")))!["num_hidden_layers"]!);
+        using var file = Model.Load(folder["model.gguf"], new ModelOptions { Exact = true });
+        Assert.Equal([$"blk.{layers}.nextn.eh_proj.weight"], file.UnusedTensors);
         using var written = Model.Load(folder["out"], new ModelOptions { Exact = true });
         Assert.Empty(written.UnusedTensors);
-        using var original = Model.Load(new ArchitectureFixture("glm4moe").Form("safetensors"), new ModelOptions { Exact = true });
+        using var original = Model.Load(fixture.Form("safetensors"), new ModelOptions { Exact = true });
+        Assert.InRange(LogitComparison.Error(Logits(original), Logits(file)), 0, 1e-5);
         Assert.InRange(LogitComparison.Error(Logits(original), Logits(written)), 0, 1e-5);
     }
 

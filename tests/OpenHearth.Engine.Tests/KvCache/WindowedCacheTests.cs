@@ -38,6 +38,10 @@ public sealed class WindowedCacheTests : IDisposable
         Assert.InRange(most, 6, _model.Blocks.Layout.Groups[0].BlocksFor(1024, 64));
         Assert.InRange(most, 6, 8); // 70 in sight, 256 behind, 64 new
         Assert.InRange(LogitComparison.Error(AtOnce(Ids), last), 0, 1e-5);
+        // What is another's by now can't be reached.
+        var blocks = session.State.Blocks(0);
+        Assert.All(blocks[..((Length - 70 - CacheGroup.Slack) / CacheFormat.BlockTokens)], block => Assert.Equal(0, block.Length));
+        Assert.NotEqual(0, blocks[(Length - 1) / CacheFormat.BlockTokens].Length);
     }
 
     [Theory]
