@@ -109,15 +109,7 @@ internal sealed class Comparison(int rounds, int threads, int prompt, int tokens
     private static string Cell(Measurement measured, int count) =>
         string.Create(CultureInfo.InvariantCulture, $"{count / measured.Median:0.0} ± {measured.Spread * 50:0} %");
 
-    private string Ratio(double ratio, params ReadOnlySpan<Measurement> measured)
-    {
-        foreach (var measurement in measured)
-        {
-            if (measurement.Spread > bound)
-                return "disturbed";
-        }
-        return ratio.ToString("0.00", CultureInfo.InvariantCulture);
-    }
+    private string Ratio(double ratio, Measurement a, Measurement b) => Measurement.Ratio(ratio, a, b, bound);
 
     private sealed record Speeds(Measurement A, Measurement B, int Count)
     {

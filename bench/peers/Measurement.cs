@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace OpenHearth.Peers;
 
 /// <summary>Seconds that one engine took for the same work in every round.</summary>
@@ -23,4 +25,12 @@ internal sealed class Measurement
             return (sorted[sorted.Length * 3 / 4] - sorted[sorted.Length / 4]) / Median;
         }
     }
+
+    /// <summary>A ratio of two medians for the table, or that it says nothing.</summary>
+    /// <param name="ratio">The ratio.</param>
+    /// <param name="a">What it is of.</param>
+    /// <param name="b">What it is of.</param>
+    /// <param name="bound">Largest spread at which it is printed.</param>
+    public static string Ratio(double ratio, Measurement a, Measurement b, double bound) =>
+        a.Spread <= bound && b.Spread <= bound ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "disturbed";
 }

@@ -47,6 +47,7 @@ public sealed class WindowedCacheTests : IDisposable
     [Theory]
     [InlineData(899)]
     [InlineData(700)]
+    [InlineData(550)] // a block that is just out of reach
     [InlineData(500)]
     [InlineData(64)]
     [InlineData(0)]
