@@ -12,7 +12,10 @@ internal sealed class BusyNeighbour : IDisposable
 
     public BusyNeighbour()
     {
-        _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [Argument]) { RedirectStandardInput = true })!;
+        // The program's own file, or `dotnet` with it.
+        var self = Environment.ProcessPath!;
+        string[] arguments = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(BusyNeighbour).Assembly.Location, Argument] : [Argument];
+        _process = Process.Start(new ProcessStartInfo(self, arguments) { RedirectStandardInput = true })!;
         if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
             _process.ProcessorAffinity = 1;
     }
