@@ -2,7 +2,6 @@ using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
 using OpenHearth.Engine.Weights;
-using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Elementwise;
 
 namespace OpenHearth.Engine.Architectures;
@@ -42,16 +41,9 @@ internal sealed class BitNet : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Layers();
-        var width = p.Int("embedding_length", "hidden_size");
-        var hidden = p.Int("feed_forward_length", "intermediate_size");
-        var heads = p.Int("attention.head_count", "num_attention_heads");
-        var keyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", heads, 1);
-        var headWidth = p.Int("attention.key_length", "head_dim", width / heads, 1);
-        var epsilon = p.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+        var d = new DecoderParameters(p);
         var activation = ActivationNames.Read(p, "hidden_act", ActivationKind.ReluSquared);
-        var shape = new AttentionShape { Heads = heads, KeyHeads = keyHeads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth) };
-        var angles = RopeScaling.Angles(g, p, headWidth);
+        var angles = RopeScaling.Angles(g, p, d.RotaryWidth);
         var bits = p.IsGguf ? p.Int("activation_bits", "", TrainedBits, 1) : p.FindText("", "quantization_config.quant_method") == "bitnet" ? TrainedBits : UnroundedBits;
         if (bits is not (TrainedBits or UnroundedBits))
             throw p.Wrong("activation_bits", "", bits);
@@ -65,20 +57,20 @@ internal sealed class BitNet : Architecture
         }
         Node Rounded(Node value) => bits == TrainedBits ? g.RoundToBytes(value) : value;
 
-        var x = g.Embedding("token_embd", width);
-        for (var layer = 0; layer < layers; layer++)
+        var x = g.Embedding("token_embd", d.Width);
+        for (var layer = 0; layer < d.Layers; layer++)
         {
             var block = $"blk.{layer}";
-            var h = Rounded(g.RmsNorm(x, $"{block}.attn_norm", epsilon));
-            var q = g.Rope(g.Linear(h, $"{block}.attn_q", heads * headWidth), angles, headWidth, RotaryPairing.Halves);
-            var k = g.Rope(g.Linear(h, $"{block}.attn_k", keyHeads * headWidth), angles, headWidth, RotaryPairing.Halves);
-            var v = g.Linear(h, $"{block}.attn_v", keyHeads * headWidth);
-            h = Rounded(g.RmsNorm(g.Attention(q, k, v, shape), $"{block}.attn_sub_norm", epsilon));
-            x = g.Sum(x, g.Linear(h, $"{block}.attn_output", width));
-            h = Rounded(g.RmsNorm(x, $"{block}.ffn_norm", epsilon));
-            h = g.Gate(g.Linear(h, $"{block}.ffn_gate", hidden), g.Linear(h, $"{block}.ffn_up", hidden), activation);
-            x = g.Sum(x, g.Linear(Rounded(g.RmsNorm(h, $"{block}.ffn_sub_norm", epsilon)), $"{block}.ffn_down", width));
+            var h = Rounded(g.RmsNorm(x, $"{block}.attn_norm", d.Epsilon));
+            var q = g.Rope(g.Linear(h, $"{block}.attn_q", d.Heads * d.HeadWidth), angles, d.HeadWidth, RotaryPairing.Halves);
+            var k = g.Rope(g.Linear(h, $"{block}.attn_k", d.KeyHeads * d.HeadWidth), angles, d.HeadWidth, RotaryPairing.Halves);
+            var v = g.Linear(h, $"{block}.attn_v", d.KeyHeads * d.HeadWidth);
+            h = Rounded(g.RmsNorm(g.Attention(q, k, v, d.Attention), $"{block}.attn_sub_norm", d.Epsilon));
+            x = g.Sum(x, g.Linear(h, $"{block}.attn_output", d.Width));
+            h = Rounded(g.RmsNorm(x, $"{block}.ffn_norm", d.Epsilon));
+            h = g.Gate(g.Linear(h, $"{block}.ffn_gate", d.Hidden), g.Linear(h, $"{block}.ffn_up", d.Hidden), activation);
+            x = g.Sum(x, g.Linear(Rounded(g.RmsNorm(h, $"{block}.ffn_sub_norm", d.Epsilon)), $"{block}.ffn_down", d.Width));
         }
-        return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", epsilon)));
+        return g.Build(g.Head(g.RmsNorm(g.OutputRows(x), "output_norm", d.Epsilon)));
     }
 }

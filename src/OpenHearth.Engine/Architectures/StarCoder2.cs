@@ -1,7 +1,6 @@
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.Ops;
 using OpenHearth.Engine.Weights;
-using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Elementwise;
 
 namespace OpenHearth.Engine.Architectures;
@@ -15,36 +14,23 @@ internal sealed class StarCoder2 : Architecture
 
     public override ModelGraph Build(GraphBuilder g, HyperParameters p)
     {
-        var layers = p.Layers();
-        var width = p.Int("embedding_length", "hidden_size");
-        var hidden = p.Int("feed_forward_length", "intermediate_size");
-        var heads = p.Int("attention.head_count", "num_attention_heads");
-        var keyHeads = p.Int("attention.head_count_kv", "num_key_value_heads", heads, 1);
+        var d = new DecoderParameters(p);
         var epsilon = p.Float("attention.layer_norm_epsilon", "norm_epsilon");
         var activation = ActivationNames.Read(p, "hidden_act", ActivationKind.GeluTanh);
-        var headWidth = p.HeadWidth(width, heads);
-        var shape = new AttentionShape
-        {
-            Heads = heads,
-            KeyHeads = keyHeads,
-            KeyWidth = headWidth,
-            ValueWidth = headWidth,
-            Scale = 1 / MathF.Sqrt(headWidth),
-            Window = p.Int("attention.sliding_window", "sliding_window", 0, 0),
-        };
-        var angles = RopeScaling.Angles(g, p, headWidth);
+        var shape = d.Attention with { Window = d.Window };
+        var angles = RopeScaling.Angles(g, p, d.RotaryWidth);
 
-        var x = g.Embedding("token_embd", width);
-        for (var layer = 0; layer < layers; layer++)
+        var x = g.Embedding("token_embd", d.Width);
+        for (var layer = 0; layer < d.Layers; layer++)
         {
             var block = $"blk.{layer}";
             var h = g.LayerNorm(x, $"{block}.attn_norm", epsilon);
-            var q = g.Rope(g.Linear(h, $"{block}.attn_q", heads * headWidth), angles, headWidth, RotaryPairing.Halves);
-            var k = g.Rope(g.Linear(h, $"{block}.attn_k", keyHeads * headWidth), angles, headWidth, RotaryPairing.Halves);
-            var v = g.Linear(h, $"{block}.attn_v", keyHeads * headWidth);
-            x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", width));
+            var q = g.Rope(g.Linear(h, $"{block}.attn_q", d.Heads * d.HeadWidth), angles, d.HeadWidth, RotaryPairing.Halves);
+            var k = g.Rope(g.Linear(h, $"{block}.attn_k", d.KeyHeads * d.HeadWidth), angles, d.HeadWidth, RotaryPairing.Halves);
+            var v = g.Linear(h, $"{block}.attn_v", d.KeyHeads * d.HeadWidth);
+            x = g.Sum(x, g.Linear(g.Attention(q, k, v, shape), $"{block}.attn_output", d.Width));
             h = g.LayerNorm(x, $"{block}.ffn_norm", epsilon);
-            x = g.Sum(x, g.FeedForward(h, block, hidden, activation));
+            x = g.Sum(x, g.FeedForward(h, block, d.Hidden, activation));
         }
         return g.Build(g.Head(g.LayerNorm(g.OutputRows(x), "output_norm", epsilon)));
     }
