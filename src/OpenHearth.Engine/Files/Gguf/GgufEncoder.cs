@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Buffers.Binary;
+using System.Numerics;
 using System.Text;
 
 namespace OpenHearth.Engine.Files.Gguf;
@@ -17,35 +17,9 @@ internal sealed class GgufEncoder(bool bigEndian)
 
     public void Bytes(ReadOnlySpan<byte> bytes) => _output.Write(bytes);
 
-    public void UInt16(ushort value)
-    {
-        var span = _output.GetSpan(2);
-        if (bigEndian)
-            BinaryPrimitives.WriteUInt16BigEndian(span, value);
-        else
-            BinaryPrimitives.WriteUInt16LittleEndian(span, value);
-        _output.Advance(2);
-    }
+    public void UInt32(uint value) => Number(value);
 
-    public void UInt32(uint value)
-    {
-        var span = _output.GetSpan(4);
-        if (bigEndian)
-            BinaryPrimitives.WriteUInt32BigEndian(span, value);
-        else
-            BinaryPrimitives.WriteUInt32LittleEndian(span, value);
-        _output.Advance(4);
-    }
-
-    public void UInt64(ulong value)
-    {
-        var span = _output.GetSpan(8);
-        if (bigEndian)
-            BinaryPrimitives.WriteUInt64BigEndian(span, value);
-        else
-            BinaryPrimitives.WriteUInt64LittleEndian(span, value);
-        _output.Advance(8);
-    }
+    public void UInt64(ulong value) => Number(value);
 
     public void Text(string text)
     {
@@ -62,19 +36,25 @@ internal sealed class GgufEncoder(bool bigEndian)
             case byte number: Bytes([number]); break;
             case sbyte number: Bytes([(byte)number]); break;
             case bool truth: Bytes([truth ? (byte)1 : (byte)0]); break;
-            case ushort number: UInt16(number); break;
-            case short number: UInt16((ushort)number); break;
-            case uint number: UInt32(number); break;
-            case int number: UInt32((uint)number); break;
-            case float number: UInt32(BitConverter.SingleToUInt32Bits(number)); break;
-            case ulong number: UInt64(number); break;
-            case long number: UInt64((ulong)number); break;
-            case double number: UInt64(BitConverter.DoubleToUInt64Bits(number)); break;
+            case ushort number: Number(number); break;
+            case short number: Number(number); break;
+            case uint number: Number(number); break;
+            case int number: Number(number); break;
+            case float number: Number(BitConverter.SingleToUInt32Bits(number)); break;
+            case ulong number: Number(number); break;
+            case long number: Number(number); break;
+            case double number: Number(BitConverter.DoubleToUInt64Bits(number)); break;
             case string text: Text(text); break;
             case GgufValue read: Copy(read); break;
             case Array array: List(array); break;
             default: throw Unknown(value.GetType());
         }
+    }
+
+    private void Number<T>(T value) where T : IBinaryInteger<T>
+    {
+        var span = _output.GetSpan(value.GetByteCount());
+        _output.Advance(bigEndian ? value.WriteBigEndian(span) : value.WriteLittleEndian(span));
     }
 
     private static GgufValueType TypeOf(Type type)
