@@ -179,11 +179,9 @@ internal sealed class GgufForm : IDisposable
     }
 
     /// <summary>The model as if it were in a GGUF file already.</summary>
-    private sealed class FormSource(GgufForm form, GgufFile file, string name) : ModelSource
+    private sealed class FormSource(GgufForm form, GgufFile file, string name) : PlannedSource(form._source)
     {
         private readonly Dictionary<string, FormTensor> _byName = form._tensors.ToDictionary(tensor => tensor.Name);
-
-        public override string Path => form._source.Path;
 
         public override bool IsGguf => true;
 
@@ -191,13 +189,7 @@ internal sealed class GgufForm : IDisposable
 
         public override HyperParameters Parameters { get; } = new GgufParameters(file.Metadata, form._source.Path, name);
 
-        public override long FileBytes => form._source.FileBytes;
-
-        public override IEnumerable<string> Files => form._source.Files;
-
         public override IEnumerable<string> TensorNames => _byName.Keys;
-
-        public override IEnumerable<KeyValuePair<string, string>> Metadata => [];
 
         public override StoredTensor? Find(string name) => Find(name, -1);
 
@@ -211,14 +203,6 @@ internal sealed class GgufForm : IDisposable
             whole with { Name = half.Name, Shape = half.Shape, Data = whole.Data.Slice(0, whole.Data.Length / 2), Owner = null };
 
         public override Tokenizer ReadTokenizer() => Tokenizer.FromGguf(file.Metadata);
-
-        public override string? ReadChatTemplate() => null;
-
-        public override Pooling? FindPooling() => null;
-
-        public override void Dispose()
-        {
-        }
     }
 }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenHearth.Engine.Architectures;
-using OpenHearth.Engine.Embeddings;
 using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Files.Safetensors;
 using OpenHearth.Engine.Graph;
@@ -286,23 +285,15 @@ internal sealed class HuggingFaceForm : IDisposable
     }
 
     /// <summary>The model as if it were in a folder already.</summary>
-    private sealed class FolderSource(HuggingFaceForm form) : ModelSource
+    private sealed class FolderSource(HuggingFaceForm form) : PlannedSource(form._source)
     {
-        public override string Path => form._source.Path;
-
         public override bool IsGguf => false;
 
         public override IReadOnlyList<string> ArchitectureNames => [(string)form.Config["model_type"]!];
 
         public override HyperParameters Parameters => form.FolderParameters;
 
-        public override long FileBytes => form._source.FileBytes;
-
-        public override IEnumerable<string> Files => form._source.Files;
-
         public override IEnumerable<string> TensorNames => form._tensors.Keys;
-
-        public override IEnumerable<KeyValuePair<string, string>> Metadata => [];
 
         public override StoredTensor? Find(string name) => form._tensors.TryGetValue(name, out var tensor) ? (tensor.Surveyed ?? form.Stored(tensor)) with { Name = name } : null;
 
@@ -313,14 +304,6 @@ internal sealed class HuggingFaceForm : IDisposable
         public override StoredTensor? FindMade(string name, string canonical) => form._tensors[name].Join is null ? null : form._weights.Read(canonical, -1);
 
         public override Tokenizer ReadTokenizer() => form._source.ReadTokenizer();
-
-        public override string? ReadChatTemplate() => null;
-
-        public override Pooling? FindPooling() => null;
-
-        public override void Dispose()
-        {
-        }
     }
 }
 
