@@ -107,8 +107,7 @@ internal sealed class GraphDifference
     }
 
     private static bool SameMatrix(Weight from, Weight to) =>
-        (from.Name == to.Name || IsPart(to.Name, from.Name)) && from.Matrix.Rows == to.Matrix.Rows && from.Matrix.Columns == to.Matrix.Columns
-        && (from.Matrix.Type != to.Matrix.Type || Near(from.Scale, to.Scale)); // types say where scales are
+        (from.Name == to.Name || IsPart(to.Name, from.Name)) && from.Matrix.Rows == to.Matrix.Rows && from.Matrix.Columns == to.Matrix.Columns && Near(from.Scale, to.Scale);
 
     private static bool IsPart(string part, string whole) => Array.Exists(Parts, names => whole != part && whole == part.Replace(names.Part, names.Whole, StringComparison.Ordinal));
 

@@ -297,11 +297,11 @@ internal sealed class HuggingFaceForm : IDisposable
 
         public override StoredTensor? Find(string name) => form._tensors.TryGetValue(name, out var tensor) ? (tensor.Surveyed ?? form.Stored(tensor)) with { Name = name } : null;
 
-        // Joined tensors are not made here: what comes apart again are the file's.
+        // Joined and packed tensors are not made here: what comes apart again are the file's.
         public override bool Has(string name, string canonical) =>
             form._tensors.TryGetValue(name, out var tensor) && (tensor.Join?.Parts.Contains(canonical) ?? tensor.Canonical == canonical);
 
-        public override StoredTensor? FindMade(string name, string canonical) => form._tensors[name].Join is null ? null : form._weights.Read(canonical, -1);
+        public override StoredTensor? FindMade(string name, string canonical) => form._tensors[name] is { Join: null, KeepsType: false } ? null : form._weights.Read(canonical, -1);
 
         public override Tokenizer ReadTokenizer() => form._source.ReadTokenizer();
     }

@@ -213,6 +213,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         var stored = StoredName(name, expert) ?? throw Missing(name, expert);
         var tensor = source.Find(stored.Name, source.IsGguf ? expert : -1)!;
         _used.Add(stored.Name);
+        _used.UnionWith(stored.Beside);
         _asked[name] = Math.Max(expert + 1, _asked.GetValueOrDefault(name));
         if (stored.Transform is null)
             return tensor;
@@ -224,7 +225,6 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         // Without this, a shape such as [2^60, 0] would keep a transform busy for ever.
         if (tensor.Data.Length == 0)
             throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}]");
-        _used.UnionWith(stored.Beside);
         var made = stored.Transform([tensor, .. Beside(stored)]);
         return _transformed[key] = surveys ? Survey(made) : made;
     }
