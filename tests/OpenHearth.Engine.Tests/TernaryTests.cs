@@ -55,6 +55,7 @@ public sealed class TernaryTests : IDisposable
         WritePacked("autobitlinear");
         MadeUpFormTests.AssertSame(_folder, Convert(original, "again"));
         MadeUpFormTests.AssertSame(_folder, Convert(WriteGguf(ternary: false), "plain"));
+        MadeUpFormTests.AssertSame(_folder, Convert(Convert(_folder, "there.gguf"), "and back"));
         using var narrow = SafetensorsModel.Open(Convert(original, "narrow", "bf16"));
         Assert.Equal(
             [TensorType.U8, TensorType.F32, TensorType.BF16],
