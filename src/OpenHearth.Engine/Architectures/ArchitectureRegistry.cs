@@ -26,7 +26,7 @@ internal static class ArchitectureRegistry
         new("starcoder2", new StarCoder2(), "starcoder2", "Starcoder2ForCausalLM"),
         new("stablelm", new StableLm(), "stablelm", "StableLmForCausalLM"),
         new("bitnet-b1.58", new BitNet(), "bitnet", "BitNetForCausalLM"),
-        new("bert", new Bert(), "bert", "roberta", "xlm-roberta", "camembert", "BertModel", "RobertaModel", "XLMRobertaModel"),
+        new("bert", new Bert(), "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "BertModel", "RobertaModel", "XLMRobertaModel", "DistilBertModel"),
         new("nomic-bert", new NomicBert(), "nomic_bert", "NomicBertModel"),
         new("modern-bert", new ModernBert(), "modernbert", "ModernBertModel"),
         new("cohere2", new Cohere2(), "cohere2", "Cohere2ForCausalLM"),

@@ -17,7 +17,7 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>Families of which tests have shown that folders written here give what the original gives, by GGUF name.</summary>
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
-        "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid",
+        "bert", "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granitehybrid",
         "granitemoe", "kimi-linear", "lfm2", "llama", "llama4", "mamba2", "minimax-m2", "mistral3", "mpt", "olmo", "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3",
         "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "rwkv7", "smollm3",
         "stablelm", "starcoder2",
@@ -48,6 +48,9 @@ internal sealed class HuggingFaceForm : IDisposable
     /// <summary>What <c>config.json</c> says.</summary>
     public JsonObject Config { get; } = [];
 
+    /// <summary>True where it gives no scores of a vocabulary.</summary>
+    public bool IsEncoder { get; private set; }
+
     /// <summary>The tensors, by the names that they get.</summary>
     public IReadOnlyDictionary<string, FolderTensor> Tensors => _tensors;
 
@@ -66,6 +69,7 @@ internal sealed class HuggingFaceForm : IDisposable
         try
         {
             var graph = architecture.Build(new GraphBuilder(form._weights), parameters);
+            form.IsEncoder = graph.Kind == OutputKind.Hidden;
             form.Describe(name, graph, parameters);
             form.AddTensors(architecture.GgufNames(form.FolderParameters), parameters.Tensors);
             form.Verify(name, architecture, graph);
@@ -224,10 +228,10 @@ internal sealed class HuggingFaceForm : IDisposable
     private static IEnumerable<ForeignTensor> Candidates(TensorNames names, string canonical, int expert) =>
         names.Resolve(canonical, expert).Where(candidate => candidate.CanBeMade);
 
-    private static ForeignTensor Choose(string canonical, List<ForeignTensor> candidates)
+    private ForeignTensor Choose(string canonical, List<ForeignTensor> candidates)
     {
-        // Classes that wrap a model keep its head outside.
-        if (canonical.StartsWith("output.", StringComparison.Ordinal))
+        // Classes that wrap a model keep its head outside; none wraps an encoder.
+        if (IsEncoder || canonical.StartsWith("output.", StringComparison.Ordinal))
             return candidates.MinBy(candidate => candidate.Name.Length);
         // Experts go by many names, of which a family's own is the last; the first begins as it should.
         if (!canonical.Contains("exp", StringComparison.Ordinal) && !canonical.Contains("ffn_gate_inp", StringComparison.Ordinal))

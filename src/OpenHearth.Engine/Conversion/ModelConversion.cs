@@ -69,7 +69,7 @@ public static class ModelConversion
         if (File.Exists(folder) || File.Exists(Path.Combine(folder, "config.json")))
             throw new IOException($"{folder} is there already; name another folder, or a file that ends in .gguf.");
         using var form = HuggingFaceForm.Of(gguf);
-        var files = TokenizerFiles.Of(gguf);
+        var files = TokenizerFiles.Of(gguf, form.IsEncoder).Concat(PoolingFiles.Of(gguf));
         Directory.CreateDirectory(folder);
         var writer = new SafetensorsWriter { Metadata = { ["format"] = "pt" } };
         var number = 0;
@@ -85,7 +85,9 @@ public static class ModelConversion
         form.Config["torch_dtype"] = type.Type switch { TensorType.F32 => "float32", TensorType.F16 => "float16", _ => "bfloat16" };
         foreach (var (name, bytes) in files.Append(new("config.json", JsonSerializer.SerializeToUtf8Bytes(form.Config, Readable))))
         {
-            using var file = new AtomicFile(Path.Combine(folder, name));
+            var path = Path.Combine(folder, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using var file = new AtomicFile(path);
             file.Stream.Write(bytes);
             file.Finish();
             file.Commit();

@@ -21,6 +21,12 @@ public sealed class Tokenizer
 
     internal Vocabulary Vocabulary => _vocabulary;
 
+    /// <summary>Ids put before a text.</summary>
+    internal int[] Prefix => _special.Prefix;
+
+    /// <summary>Ids put behind a text.</summary>
+    internal int[] Suffix => _special.Suffix;
+
     /// <summary>Number of ids.</summary>
     public int VocabularySize => _vocabulary.Count;
 

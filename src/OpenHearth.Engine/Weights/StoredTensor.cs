@@ -58,6 +58,16 @@ internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, 
         return new StoredTensor(Name, Type, [count, Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
     }
 
+    /// <summary>The rows of a matrix behind some of zeros, in memory of its own.</summary>
+    /// <param name="count">How many come before.</param>
+    public StoredTensor BehindZeros(int count)
+    {
+        var before = checked(count * TensorTypes.RowBytes(Type, Columns));
+        var buffer = new NativeBuffer<byte>(checked(before + Data.Length));
+        Data.Span(0, checked((int)Data.Length)).CopyTo(buffer.Slice(before, checked((int)Data.Length)));
+        return new StoredTensor(Name, Type, [checked(count + RowCount), Columns], MemoryRegion.Of(buffer)) { Owner = buffer };
+    }
+
     /// <summary>The numbers in one row, in the same memory.</summary>
     public StoredTensor Line() => this with { Shape = [RowCount * Columns] };
 
