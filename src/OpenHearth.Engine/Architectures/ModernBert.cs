@@ -37,15 +37,17 @@ internal sealed class ModernBert : Architecture
         var full = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth), Causal = false };
         // Half of the tokens that are seen lie before, half after.
         var windowed = full with { Window = (p.Int("attention.sliding_window", "local_attention") / 2) + 1 };
-        Node Angles(string kind, double theta, string key)
+        Node Angles(string kind, double theta, string gguf, string huggingFace)
         {
             var rope = p.Rope(kind) ?? new RopeParameters { Type = "default", Theta = theta };
-            p.Note(key, (float)rope.Theta);
+            p.Note(gguf, huggingFace, (float)rope.Theta);
             return g.RopeAngles(RopeScaling.Frequencies(rope, p, headWidth));
         }
-        var far = Angles("full_attention", 160000, "rope.freq_base");
-        var near = Angles("sliding_attention", 10000, "rope.freq_base_swa");
+        var far = Angles("full_attention", 160000, "rope.freq_base", "global_rope_theta");
+        var near = Angles("sliding_attention", 10000, "rope.freq_base_swa", "local_rope_theta");
         Bert.NoteEncoder(g, p);
+        p.Note("", "norm_bias", g.Weights.Has("output_norm.bias"));
+        p.Note("", "mlp_bias", g.Weights.Has("blk.0.ffn_up.bias"));
 
         var x = g.LayerNorm(g.Embedding("token_embd", width), "token_embd_norm", epsilon);
         for (var layer = 0; layer < layers; layer++)

@@ -16,7 +16,7 @@ public sealed class HuggingFaceFormTests
     [
         "bert", "bitnet", "bloom", "cohere2", "deepseek2-lite", "deepseek3", "deepseek3-yarn", "falcon-40b-style-dev", "falcon-7b-style", "gemma", "gemma2", "gemma3", "gemma4", "glm4-moe-lite",
         "glm4moe", "gpt-neox", "gpt-oss-truncate", "gpt2", "granite", "granite-hybrid", "kimi-linear", "lfm2", "llama", "llama-rope-yarn", "llama4", "mamba2", "minimax-m2", "mistral-swa",
-        "mixtral", "mixtral-split", "mpt", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "qwen3next",
+        "mixtral", "mixtral-split", "modernbert", "mpt", "olmo", "olmo2", "olmo3", "olmoe", "phi3", "phi3-longrope-dev", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen3.5", "qwen3.5moe", "qwen3moe", "qwen3next",
         "smollm3", "stablelm", "starcoder2", "xlm-roberta",
     ];
 

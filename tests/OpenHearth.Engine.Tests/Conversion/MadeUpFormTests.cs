@@ -47,6 +47,44 @@ public sealed class MadeUpFormTests
     [Fact]
     public void Convert_OfNomicBert_GivesTheSameVectors() => Verify(NomicBertTests.MakeUp());
 
+    // No published one has biases, which the config can ask for.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Convert_OfModernBert_GivesTheSameVectors(bool biased)
+    {
+        var model = new EditableModel();
+        foreach (var (key, value) in new (string, JsonNode)[]
+        {
+            ("model_type", "modernbert"), ("architectures", new JsonArray("ModernBertModel")), ("hidden_size", 24), ("num_attention_heads", 3), ("num_hidden_layers", 3), ("intermediate_size", 40),
+            ("max_position_embeddings", 64), ("norm_eps", 1e-5), ("local_attention", 6), ("global_attn_every_n_layers", 2), ("global_rope_theta", 80000.0), ("local_rope_theta", 5000.0),
+            ("norm_bias", biased), ("mlp_bias", biased), ("attention_bias", biased), ("vocab_size", 20), ("pad_token_id", 0), ("hidden_activation", "gelu"),
+        })
+            model.Config[key] = value;
+        model.SetRandom("embeddings.tok_embeddings.weight", 1, 0, 20, 24);
+        Add("embeddings.norm", 2, 1, 24);
+        Add("final_norm", 4, 1, 24);
+        for (var layer = 0; layer < 3; layer++)
+        {
+            var (block, seed) = ($"layers.{layer}", 20 * (layer + 1));
+            if (layer > 0)
+                Add($"{block}.attn_norm", seed, 1, 24);
+            Add($"{block}.attn.Wqkv", seed + 2, 0, 72, 24);
+            Add($"{block}.attn.Wo", seed + 4, 0, 24, 24);
+            Add($"{block}.mlp_norm", seed + 6, 1, 24);
+            Add($"{block}.mlp.Wi", seed + 8, 0, 80, 24);
+            Add($"{block}.mlp.Wo", seed + 10, 0, 24, 40);
+        }
+        Verify(model, back: true);
+
+        void Add(string name, int seed, float center, params long[] shape)
+        {
+            model.SetRandom($"{name}.weight", seed, center, shape);
+            if (biased)
+                model.SetRandom($"{name}.bias", seed + 1, 0, shape[0]);
+        }
+    }
+
     [Fact]
     public void Convert_OfPhi2_GivesTheSameLogits()
     {
