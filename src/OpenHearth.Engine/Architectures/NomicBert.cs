@@ -39,6 +39,8 @@ internal sealed class NomicBert : Architecture
         var shape = new AttentionShape { Heads = heads, KeyHeads = heads, KeyWidth = headWidth, ValueWidth = headWidth, Scale = 1 / MathF.Sqrt(headWidth), Causal = false };
         var angles = RopeScaling.Angles(g, p, (int)(headWidth * Math.Clamp(p.Float("", "rotary_emb_fraction", 1), 0, 1)));
         Bert.NoteEncoder(g, p);
+        if (p.IsGguf)
+            NoteClass(g, p);
 
         var x = g.LayerNorm(g.FirstSegment(g.Embedding("token_embd", width)), "token_embd_norm", epsilon);
         for (var layer = 0; layer < layers; layer++)
@@ -53,5 +55,30 @@ internal sealed class NomicBert : Architecture
             x = g.LayerNorm(layer == layers - 1 ? g.OutputRows(x) : x, $"{block}.layer_output_norm", epsilon);
         }
         return g.Build(x, OutputKind.Hidden);
+    }
+
+    // The class of the model's own repository and that of transformers 5 have other keys, and each assumes what it isn't told.
+    private static void NoteClass(GraphBuilder g, HyperParameters p)
+    {
+        foreach (var (key, own, huggingFace) in (ReadOnlySpan<(string, string, string)>)[
+            ("block_count", "n_layer", "num_hidden_layers"), ("embedding_length", "n_embd", "hidden_size"), ("feed_forward_length", "n_inner", "intermediate_size"),
+            ("attention.head_count", "n_head", "num_attention_heads"), ("context_length", "n_positions", "max_position_embeddings"), ("context_length", "max_trained_positions", "")])
+        {
+            var value = (uint)p.Int(key, "");
+            p.Note("", own, value);
+            p.Note("", huggingFace, value);
+        }
+        p.Note("", "layer_norm_eps", p.Float("attention.layer_norm_epsilon", ""));
+        p.Note("", "rotary_emb_base", p.Rope()!.Theta);
+        p.Note("", "activation_function", "swiglu");
+        p.Note("", "hidden_act", "silu");
+        p.Note("", "causal", false);
+        p.Note("", "rotary_scaling_factor", null); // or the base would grow behind the trained positions
+        p.Note("", "qkv_proj_bias", g.Weights.Has("blk.0.attn_qkv.bias"));
+        p.Note("", "mlp_fc1_bias", g.Weights.Has("blk.0.ffn_up.bias"));
+        p.Note("", "mlp_fc2_bias", g.Weights.Has("blk.0.ffn_down.bias"));
+        const string code = "nomic-ai/nomic-bert-2048--";
+        p.Note("", "auto_map.AutoConfig", $"{code}configuration_hf_nomic_bert.NomicBertConfig");
+        p.Note("", "auto_map.AutoModel", $"{code}modeling_hf_nomic_bert.NomicBertModel");
     }
 }
