@@ -206,13 +206,17 @@ internal sealed class TokenizerFiles
 
     private JsonObject Root(JsonNode? normalizer, JsonNode? cut, JsonNode decoder, JsonNode model)
     {
-        var added = new JsonArray();
-        for (var id = 0; id < _tokenizer.VocabularySize; id++)
+        // Hugging Face's tokenizers want every flag said.
+        var added = new JsonArray([.. _tokenizer.AddedTokens.OrderBy(token => token.Id).Select(token => new JsonObject
         {
-            var kind = _tokenizer.Vocabulary.Kind(id);
-            if (kind is TokenKind.Control or TokenKind.UserDefined or TokenKind.Unknown)
-                added.Add(new JsonObject { ["id"] = id, ["content"] = _tokenizer.Piece(id), ["special"] = kind != TokenKind.UserDefined, ["normalized"] = false });
-        }
+            ["id"] = token.Id,
+            ["content"] = _tokenizer.Piece(token.Id),
+            ["single_word"] = token.IsSingleWord,
+            ["lstrip"] = token.StripsLeft,
+            ["rstrip"] = token.StripsRight,
+            ["normalized"] = token.IsNormalized,
+            ["special"] = token.IsSpecial,
+        })]);
         return new JsonObject
         {
             ["version"] = "1.0",

@@ -27,6 +27,9 @@ public sealed class Tokenizer
     /// <summary>Ids put behind a text.</summary>
     internal int[] Suffix => _special.Suffix;
 
+    /// <summary>Tokens that are cut out of a text before the model sees it.</summary>
+    internal IReadOnlyList<AddedToken> AddedTokens => _pipeline.AddedTokens;
+
     /// <summary>Number of ids.</summary>
     public int VocabularySize => _vocabulary.Count;
 
