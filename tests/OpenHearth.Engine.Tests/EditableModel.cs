@@ -23,6 +23,9 @@ internal sealed class EditableModel
     /// <summary>A tensor's numbers, in place.</summary>
     public float[] this[string name] => _tensors[name].Values;
 
+    /// <summary>True where it has a tensor.</summary>
+    public bool Has(string name) => _tensors.ContainsKey(name);
+
     /// <summary>Reads one form of a fixture.</summary>
     public static EditableModel Read(ArchitectureFixture fixture, string form) => form == "gguf" ? ReadGguf(fixture.Form("gguf")) : ReadSafetensors(fixture.Folder);
 

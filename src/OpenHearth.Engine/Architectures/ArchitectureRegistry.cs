@@ -27,6 +27,7 @@ internal static class ArchitectureRegistry
         new("stablelm", new StableLm(), "stablelm", "StableLmForCausalLM"),
         new("bitnet-b1.58", new BitNet(), "bitnet", "BitNetForCausalLM"),
         new("bert", new Bert(), "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "BertModel", "RobertaModel", "XLMRobertaModel", "DistilBertModel"),
+        new("nomic-bert-moe", new NomicBert(), "nomic_bert", "NomicBertModel") { Key = NomicBert.Mixture },
         new("nomic-bert", new NomicBert(), "nomic_bert", "NomicBertModel"),
         new("modern-bert", new ModernBert(), "modernbert", "ModernBertModel"),
         new("cohere2", new Cohere2(), "cohere2", "Cohere2ForCausalLM"),
@@ -84,7 +85,7 @@ internal static class ArchitectureRegistry
     public static bool Knows(ModelSource source) => Find(source) is not null;
 
     private static Entry? Find(ModelSource source) => source.ArchitectureNames
-        .Select(name => Array.Find(Entries, entry => source.IsGguf ? entry.Gguf == name : entry.HuggingFace.Contains(name)))
+        .Select(name => Array.Find(Entries, entry => source.IsGguf ? entry.Gguf == name : entry.HuggingFace.Contains(name) && (entry.Key is null || source.Parameters.FindNumber("", entry.Key) > 0)))
         .FirstOrDefault(entry => entry is not null);
 
     // Levenshtein's distance, over the first 64 letters.
@@ -109,5 +110,9 @@ internal static class ArchitectureRegistry
         return row[b.Length];
     }
 
-    private sealed record Entry(string Gguf, Architecture Architecture, params string[] HuggingFace);
+    private sealed record Entry(string Gguf, Architecture Architecture, params string[] HuggingFace)
+    {
+        /// <summary>What <c>config.json</c> counts in these models alone, where others have the same names.</summary>
+        public string? Key { get; init; }
+    }
 }

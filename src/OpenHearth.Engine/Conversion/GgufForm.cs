@@ -26,7 +26,7 @@ internal sealed class GgufForm : IDisposable
     public static readonly IReadOnlySet<string> Proven = new HashSet<string>
     {
         "bert", "bitnet-b1.58", "bloom", "cohere2", "deepseek", "deepseek2", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "glm4moe", "gpt-oss", "gpt2", "gptneox",
-        "granite", "granitehybrid", "granitemoe", "kimi-linear", "lfm2", "llama", "llama4", "mamba2", "minimax-m2", "mistral3", "modern-bert", "mpt", "nomic-bert", "olmo",
+        "granite", "granitehybrid", "granitemoe", "kimi-linear", "lfm2", "llama", "llama4", "mamba2", "minimax-m2", "mistral3", "modern-bert", "mpt", "nomic-bert", "nomic-bert-moe", "olmo",
         "olmo2", "olmoe", "phi2", "phi3", "phimoe", "qwen2", "qwen2moe", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "rwkv7", "smollm3", "stablelm", "starcoder2",
     };
 

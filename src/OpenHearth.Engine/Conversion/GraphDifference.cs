@@ -37,7 +37,10 @@ internal sealed class GraphDifference
     {
         var difference = new GraphDifference();
         if (from.Nodes.Count != to.Nodes.Count)
-            return ($"{from.Nodes.Count} steps become {to.Nodes.Count}", []);
+        {
+            var same = from.Nodes.Zip(to.Nodes).TakeWhile(pair => pair.First.GetType() == pair.Second.GetType()).Count();
+            return ($"{from.Nodes.Count} steps become {to.Nodes.Count}, from step {same} on{(same < from.Nodes.Count ? $", {from.Nodes[same].GetType().Name}" : "")}", []);
+        }
         for (var i = 0; i < from.Nodes.Count; i++)
         {
             if (difference.OfNodes(from.Nodes[i], to.Nodes[i]) is { } found)

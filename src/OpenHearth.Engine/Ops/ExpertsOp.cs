@@ -8,7 +8,7 @@ using OpenHearth.Kernels.MatMul;
 namespace OpenHearth.Engine.Ops;
 
 /// <summary>
-/// y = Σ weight · down(f(gate(x)) · up(x)) over the experts that the router chose for a token. Tokens are grouped by
+/// y = Σ weight · down(f(gate(x)) · up(x)), or down(f(up(x))) without gates, over the experts that the router chose for a token. Tokens are grouped by
 /// expert, so that each expert's matrices are read once a step, and only if some token uses them; gate and up of all experts
 /// are one job of the threads, their downs another.
 /// </summary>
@@ -18,7 +18,7 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
     private readonly int[] _ends = new int[up.Length]; // of each expert's choices, once grouped
     private readonly ProductList _products = new(2 * up.Length);
 
-    /// <summary>[hidden, width] of each expert</summary>
+    /// <summary>[hidden, width] of each expert; empty for none</summary>
     public Weight[] Gate => gate;
 
     /// <summary>[hidden, width] of each expert</summary>
@@ -41,8 +41,12 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
 
     private int Used => Inputs[1].Width / 2;
 
+    private bool IsGated => gate.Length > 0;
+
+    private int Products => IsGated ? 2 : 1; // of a token with one expert, before the last
+
     // Of every choice of a token: its token and its place as numbers, gate, up, result.
-    public override int ScratchWidth => checked(Used * (2 + (2 * _hidden) + Width));
+    public override int ScratchWidth => checked(Used * (2 + (Products * _hidden) + Width));
 
     public override IEnumerable<Weight> Matrices => [.. gate, .. up, .. down];
 
@@ -54,7 +58,11 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
         for (var i = 0; i < step.Rows(this) * Used; i++)
             counts[Expert(step.Values(Inputs[1]), i)]++;
         for (var expert = 0; expert < up.Length; expert++)
-            work += gate[expert].Product(counts[expert]) + up[expert].Product(counts[expert]) + down[expert].Product(counts[expert]);
+        {
+            work += up[expert].Product(counts[expert]) + down[expert].Product(counts[expert]);
+            if (IsGated)
+                work += gate[expert].Product(counts[expert]);
+        }
         return work;
     }
 
@@ -66,13 +74,14 @@ internal sealed class ExpertsOp(Node x, Node routing, Weight[] gate, Weight[] up
         var scratch = step.Scratch(this);
         var tokens = MemoryMarshal.Cast<float, int>(scratch[..choices]);
         var places = MemoryMarshal.Cast<float, int>(scratch.Slice(choices, choices));
-        var hidden = scratch.Slice(2 * choices, 2 * choices * _hidden);
+        var hidden = scratch.Slice(2 * choices, Products * choices * _hidden);
         var results = scratch.Slice((2 * choices) + hidden.Length, choices * Width);
         Group(routing, tokens, places);
 
         if (WeighsInput)
             Weigh(step, routing, places, results); // whose memory is free until the last product
-        Multiply(step, gate, up, GateBias, UpBias, WeighsInput ? results : step.Values(Inputs[0]), WeighsInput ? [] : tokens, hidden, choices);
+        var x = WeighsInput ? results : step.Values(Inputs[0]);
+        Multiply(step, IsGated ? gate : up, IsGated ? up : null, IsGated ? GateBias : UpBias, UpBias, x, WeighsInput ? [] : tokens, hidden, choices);
         var half = hidden[..(choices * _hidden)];
         Activation.Gate(step.Pool, kind, half, hidden[half.Length..], half, choices, _hidden);
         Multiply(step, down, null, DownBias, [], half, [], results, choices);
@@ -130,15 +139,16 @@ internal static partial class GraphOps
     /// <param name="x">[rows, width]</param>
     /// <param name="routing">From <see cref="Router"/>.</param>
     /// <param name="block">
-    /// Canonical name of the layer; the tensors are its ffn_gate_exps and ffn_up_exps, or ffn_gate_up_exps with the rows of both
+    /// Canonical name of the layer; the tensors are its ffn_gate_exps, unless there are no gates, and ffn_up_exps, or ffn_gate_up_exps with the rows of both
     /// for each expert, and ffn_down_exps. Biases are added where the model has them.
     /// </param>
     /// <param name="experts">How many there are.</param>
     /// <param name="hidden">Width between.</param>
     /// <param name="kind">f</param>
     /// <param name="weighInput">True where the router's weight multiplies what an expert reads, not what it gives.</param>
+    /// <param name="gated">False for experts without gates.</param>
     public static Node Experts(
-        this GraphBuilder graph, Node x, Node routing, string block, int experts, int hidden, ActivationKind kind = ActivationKind.Silu, bool weighInput = false)
+        this GraphBuilder graph, Node x, Node routing, string block, int experts, int hidden, ActivationKind kind = ActivationKind.Silu, bool weighInput = false, bool gated = true)
     {
         var weights = graph.Weights;
         var fused = $"{block}.ffn_gate_up_exps.weight";
@@ -147,7 +157,7 @@ internal static partial class GraphOps
             : weights.Experts($"{block}.{name}.weight", experts, hidden, x.Width);
         float[] Bias(string name, int width) => weights.Has($"{block}.{name}.bias") ? weights.Vector($"{block}.{name}.bias", checked(experts * width)) : [];
         return graph.Add(new ExpertsOp(
-            x, routing, Half("ffn_gate_exps", 0), Half("ffn_up_exps", hidden),
+            x, routing, gated ? Half("ffn_gate_exps", 0) : [], Half("ffn_up_exps", hidden),
             weights.Experts($"{block}.ffn_down_exps.weight", experts, x.Width, hidden), kind)
         {
             GateBias = Bias("ffn_gate_exps", hidden),
