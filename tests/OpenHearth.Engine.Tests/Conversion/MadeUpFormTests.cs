@@ -294,6 +294,8 @@ public sealed class MadeUpFormTests
             File.WriteAllText(Path.Combine(source, "1_Pooling", "config.json"), """{"pooling_mode_lasttoken": true}""");
             ModelConversion.Convert(source, folder["model.gguf"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
             Assert.InRange(LogitComparison.Error(Vector(source), Vector(folder["model.gguf"])), 0, 1e-5);
+            ModelConversion.Convert(folder["model.gguf"], folder["back"], ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
+            Assert.Equal(Vector(source), Vector(folder["back"]));
         }
         finally
         {
