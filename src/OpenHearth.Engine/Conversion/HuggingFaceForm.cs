@@ -73,6 +73,9 @@ internal sealed class HuggingFaceForm : IDisposable
             form.Describe(name, graph, parameters);
             form.AddTensors(architecture.GgufNames(form.FolderParameters), parameters.Tensors);
             form.Verify(name, architecture, graph);
+            // Such as the head of a model that scores pairs of texts.
+            if (form.IsEncoder && form._weights.Unused.FirstOrDefault() is { } lost)
+                throw new NotSupportedException($"{source.Path}: the tensor {ModelFormatException.Quote(lost)} is no part of an encoder, and the folder would be without it.");
             return form;
         }
         catch

@@ -3,9 +3,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenHearth.Engine.Conversion;
 using OpenHearth.Engine.Embeddings;
+using OpenHearth.Engine.Files.Gguf;
 using OpenHearth.Engine.Tests.Architectures;
 using OpenHearth.Engine.Tests.Files;
 using OpenHearth.Engine.Tokenization;
+using OpenHearth.Kernels.Formats;
 
 namespace OpenHearth.Engine.Tests.Conversion;
 
@@ -60,6 +62,33 @@ public sealed class EncoderFormTests
         using var tiny = new TinyBert();
         using var folder = new TemporaryFolder();
         Assert.Contains("can't say all that this model is (step 3, LayerNormOp: epsilon 1E-05 becomes 1E-12)", Assert.Throws<NotSupportedException>(() => Convert(tiny.Path, folder["out"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Convert_OfAModelThatScoresPairs_Refuses()
+    {
+        using var folder = new TemporaryFolder();
+        var source = DistilBertTests.MakeUp("bert", rows: 20).WriteSafetensors();
+        try
+        {
+            Convert(source, folder["model.gguf"]);
+        }
+        finally
+        {
+            Directory.Delete(source, recursive: true);
+        }
+        using (var file = GgufFile.Open(folder["model.gguf"]))
+        {
+            var writer = new GgufWriter();
+            foreach (var key in file.Metadata.Keys)
+                writer.Add(key, file.Metadata.TryGet(key, out var value) ? value : throw file.Metadata.Missing(key));
+            foreach (var tensor in file.Tensors)
+                writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], stream => stream.Write(tensor.Data.Span(0, (int)tensor.ByteLength)));
+            writer.AddTensor("cls.weight", TensorType.F32, [24, 24], stream => stream.Write(new byte[24 * 24 * 4]));
+            writer.Write(folder["ranks.gguf"], TestContext.Current.CancellationToken);
+        }
+        Assert.Contains("the tensor 'cls.weight' is no part of an encoder", Assert.Throws<NotSupportedException>(() => Convert(folder["ranks.gguf"], folder["out"])).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["out"]));
     }
 
     [Fact]
