@@ -85,7 +85,7 @@ internal sealed class Bert : Architecture
         p.Note("attention.causal", false);
         p.Note("tokenizer.ggml.token_type_count", segments > 0 ? "type_vocab_size" : "", (uint)Math.Max(segments, 1));
         // Classes assume ids that need not be in the vocabulary.
-        p.Note("", "pad_token_id", (uint)Padding(p, padding));
+        p.Note("", "pad_token_id", (uint)Padding(g, p, padding));
     }
 
     // GGUF has one name for all of them. Their classes know one segment, two and none.
@@ -100,7 +100,7 @@ internal sealed class Bert : Architecture
         if (type.EndsWith("roberta", StringComparison.Ordinal))
         {
             NoteEncoder(g, p, padding: 1);
-            positions += Padding(p, 1) + 1;
+            positions += Padding(g, p, 1) + 1;
         }
         p.Note("", "model_type", type);
         p.Note("", "architectures", new[] { name });
@@ -114,8 +114,8 @@ internal sealed class Bert : Architecture
     private static int Segments(GraphBuilder g) => g.Weights.Has("token_types.weight") ? g.Weights.Rows("token_types.weight") : 0;
 
     // Files write 4294967295 for "none".
-    private static int Padding(HyperParameters p, int fallback) =>
-        p.FindNumber("tokenizer.ggml.padding_token_id", "pad_token_id") is { } id and >= 0 and <= HyperParameters.Largest ? (int)id : fallback;
+    private static int Padding(GraphBuilder g, HyperParameters p, int fallback) =>
+        p.FindNumber("tokenizer.ggml.padding_token_id", "pad_token_id") is { } id and >= 0 && id < g.Weights.Rows("token_embd.weight") ? (int)id : fallback;
 
     private static bool IsDistilled(HyperParameters p) => p.FindText("", "model_type") == "distilbert";
 

@@ -77,18 +77,34 @@ public sealed class EncoderFormTests
         {
             Directory.Delete(source, recursive: true);
         }
-        using (var file = GgufFile.Open(folder["model.gguf"]))
-        {
-            var writer = new GgufWriter();
-            foreach (var key in file.Metadata.Keys)
-                writer.Add(key, file.Metadata.TryGet(key, out var value) ? value : throw file.Metadata.Missing(key));
-            foreach (var tensor in file.Tensors)
-                writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], stream => stream.Write(tensor.Data.Span(0, (int)tensor.ByteLength)));
-            writer.AddTensor("cls.weight", TensorType.F32, [24, 24], stream => stream.Write(new byte[24 * 24 * 4]));
-            writer.Write(folder["ranks.gguf"], TestContext.Current.CancellationToken);
-        }
+        Rewrite(folder["model.gguf"], folder["ranks.gguf"], writer => writer.AddTensor("cls.weight", TensorType.F32, [24, 24], stream => stream.Write(new byte[24 * 24 * 4])));
         Assert.Contains("the tensor 'cls.weight' is no part of an encoder", Assert.Throws<NotSupportedException>(() => Convert(folder["ranks.gguf"], folder["out"])).Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    // Rows before the padding token's are made, so it has to be a token.
+    [Theory]
+    [InlineData(uint.MaxValue, 1)]
+    [InlineData(200_000_000u, 1)]
+    [InlineData(20u, 1)]
+    [InlineData(19u, 19)]
+    public void Convert_OfXlmRoberta_CountsFromBehindThePaddingTokenIfThereIsSuch(uint said, int padding)
+    {
+        using var folder = new TemporaryFolder();
+        var source = DistilBertTests.MakeUp("xlm-roberta", rows: 20).WriteSafetensors();
+        try
+        {
+            Convert(source, folder["model.gguf"]);
+            Rewrite(folder["model.gguf"], folder["other.gguf"], writer => writer.Add("tokenizer.ggml.padding_token_id", said));
+            Convert(folder["other.gguf"], folder["back"]);
+            var config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder["back"], "config.json")))!;
+            Assert.Equal((padding, 62 + padding + 1), ((int)config["pad_token_id"]!, (int)config["max_position_embeddings"]!));
+            Assert.Equal(Hidden(source), Hidden(folder["back"]));
+        }
+        finally
+        {
+            Directory.Delete(source, recursive: true);
+        }
     }
 
     [Fact]
@@ -167,6 +183,27 @@ public sealed class EncoderFormTests
         return [.. embedder.Embed(Texts, TestContext.Current.CancellationToken).SelectMany(vector => vector)];
     }
 
+    private static float[] Hidden(string path)
+    {
+        using var model = Model.Load(path, new ModelOptions { Exact = true, Threads = 2 });
+        using var session = model.CreateSession();
+        var hidden = new float[5 * model.Info.OutputWidth];
+        session.Step([0, 7, 11, 3, 2], hidden);
+        return hidden;
+    }
+
+    private static void Rewrite(string from, string to, Action<GgufWriter> add)
+    {
+        using var file = GgufFile.Open(from);
+        var writer = new GgufWriter();
+        foreach (var key in file.Metadata.Keys)
+            writer.Add(key, file.Metadata.TryGet(key, out var value) ? value : throw file.Metadata.Missing(key));
+        foreach (var tensor in file.Tensors)
+            writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], stream => stream.Write(tensor.Data.Span(0, (int)tensor.ByteLength)));
+        add(writer);
+        writer.Write(to, TestContext.Current.CancellationToken);
+    }
+
     private static void Convert(string model, string output) =>
         ModelConversion.Convert(model, output, ConversionType.Find("f32")!, cancellation: TestContext.Current.CancellationToken);
 
@@ -175,16 +212,16 @@ public sealed class EncoderFormTests
     {
         "roberta" => (ByteLevel(), """{"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>"}"""),
         "xlm-roberta" => (Unigram(), """{"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>", "pad_token": "<pad>"}"""),
-        _ => (WordPiece(), """{"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]"}"""),
+        _ => (WordPiece(lowers: type == "bert"), """{"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]"}"""),
     };
 
-    private static JsonObject WordPiece()
+    private static JsonObject WordPiece(bool lowers)
     {
         string[] special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
         var letters = "abcdefghijklmnopqrstuvwxyz.,'".Select(letter => $"{letter}").ToArray();
         string[] pieces = [.. special, "[unused0]", .. letters, .. letters.Select(letter => $"##{letter}"), "hello", "world", "##wo", "##ks", "##"];
         var vocabulary = new JsonObject(pieces.Select((piece, id) => KeyValuePair.Create<string, JsonNode?>(piece, id)));
-        return Root(special, new JsonObject { ["type"] = "BertNormalizer", ["clean_text"] = true, ["handle_chinese_chars"] = true, ["strip_accents"] = null, ["lowercase"] = true },
+        return Root(special, new JsonObject { ["type"] = "BertNormalizer", ["clean_text"] = true, ["handle_chinese_chars"] = true, ["strip_accents"] = null, ["lowercase"] = lowers },
             new JsonObject { ["type"] = "BertPreTokenizer" }, new JsonObject { ["type"] = "BertProcessing", ["sep"] = new JsonArray("[SEP]", 3), ["cls"] = new JsonArray("[CLS]", 2) },
             new JsonObject { ["type"] = "WordPiece", ["prefix"] = "##", ["cleanup"] = true },
             new JsonObject { ["type"] = "WordPiece", ["unk_token"] = "[UNK]", ["continuing_subword_prefix"] = "##", ["max_input_chars_per_word"] = 100, ["vocab"] = vocabulary });
