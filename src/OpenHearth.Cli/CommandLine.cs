@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using OpenHearth.Cli.Commands;
 using OpenHearth.Engine;
 using OpenHearth.Engine.SelfTesting;
@@ -7,7 +9,7 @@ using OpenHearth.Engine.SelfTesting;
 namespace OpenHearth.Cli;
 
 /// <summary>From arguments to an exit code: parses, runs one command, says what went wrong.</summary>
-internal static class CommandLine
+internal static partial class CommandLine
 {
     /// <summary>Runs one command line. Thread-safe: it shares nothing with other calls.</summary>
     public static int Run(string[] args, Terminal terminal)
@@ -20,7 +22,7 @@ internal static class CommandLine
         var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         var console = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
         var code = args.Length == 0 ? SayWhatThereIs(root, terminal)
-            : parsed.Errors.Count > 0 && parsed.Action?.ClearsParseErrors != true ? Misunderstood(parsed, terminal)
+            : Misunderstandings(parsed, args) is { Count: > 0 } messages ? Misunderstood(parsed, messages, terminal)
             : parsed.Invoke(console);
         return Flush(terminal, code);
     }
@@ -119,23 +121,42 @@ internal static class CommandLine
         return ExitCode.WrongCommandLine;
     }
 
-    private static int Misunderstood(ParseResult parse, Terminal terminal)
+    private static int Misunderstood(ParseResult parse, List<string> messages, Terminal terminal)
     {
-        foreach (var message in Messages(parse).Distinct())
+        foreach (var message in messages.Distinct())
             terminal.Error.WriteLine($"hearth: {message}");
         terminal.Error.WriteLine(TryHelp(parse));
         return ExitCode.WrongCommandLine;
     }
 
-    private static IEnumerable<string> Messages(ParseResult parse)
+    private static List<string> Misunderstandings(ParseResult parse, string[] args)
     {
         var command = parse.CommandResult.Command;
         if (command is RootCommand && parse.UnmatchedTokens is [var first, ..] && !first.StartsWith('-'))
             return [$"There is no command '{first}'.{DidYouMean(first, CommandTable.Entries.Select(entry => entry.Name))}"];
-        var options = command.Options.Concat(parse.RootCommandResult.Command.Options.Where(option => option.Recursive)).Select(option => option.Name);
-        var unknown = parse.UnmatchedTokens.Where(token => token.StartsWith('-'))
-            .Select(token => $"There is no option '{token}'.{DidYouMean(token, options)}").ToList();
-        return unknown.Count > 0 ? unknown : parse.Errors.Select(error => error.Message);
+        if (parse.Action?.ClearsParseErrors == true)
+            return [];
+        var options = command.Options.Concat(parse.RootCommandResult.Command.Options.Where(option => option.Recursive)).SelectMany(option => option.Aliases.Prepend(option.Name)).ToHashSet();
+        var advice = command.Arguments.Count > 1 ? " A text that begins like an option goes behind --." : "";
+        // The parser takes an option that it doesn't know for a text, where texts may stand.
+        var unknown = args.TakeWhile(arg => arg != "--").Where(arg => OptionForm().IsMatch(arg)).Select(arg => arg.Split('=')[0]).Where(name => !options.Contains(name))
+            .Select(name => $"There is no option '{name}'.{(DidYouMean(name, options.Where(option => option.StartsWith("--", StringComparison.Ordinal))) is { Length: > 0 } nearest ? nearest : advice)}").ToList();
+        return unknown.Count > 0 ? unknown : [.. parse.Errors.Select(Message)];
+    }
+
+    [GeneratedRegex("^--?[A-Za-z][A-Za-z0-9_-]*(=|$)")]
+    private static partial Regex OptionForm();
+
+    /// <summary>The parser's own words name types of .NET, and take a line for each value that there is.</summary>
+    private static string Message(ParseError error)
+    {
+        if (error.SymbolResult is not OptionResult { Option: var option, Tokens: [.., var token] })
+            return error.Message;
+        if (error.Message.Split('\n') is [_, .. { Length: > 0 } values])
+            return $"{option.Name} takes {string.Join(", ", values.Select(value => value.Trim(' ', '\t', '\r', '\'')).Where(value => value.Length > 0))}, not '{token.Value}'.";
+        return error.Message.Contains("expected type", StringComparison.Ordinal)
+            ? $"{option.Name} takes a {(option.ValueType == typeof(float?) ? "number" : "whole number")}, not '{token.Value}'."
+            : error.Message;
     }
 
     private static string DidYouMean(string typed, IEnumerable<string> candidates) =>

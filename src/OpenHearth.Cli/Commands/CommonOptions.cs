@@ -35,7 +35,7 @@ internal sealed class CommonOptions
     public Option<string?> File { get; } = new("--file") { Description = "Read the text from this file.", HelpName = "F" };
 
     /// <summary>Tokens of context.</summary>
-    public Option<int?> Context { get; } = new("--ctx") { Description = "Tokens of context.", HelpName = "N" };
+    public Option<int?> Context { get; } = Counts("--ctx", "Tokens of context.");
 
     /// <summary>Exact arithmetic.</summary>
     public Option<bool> Exact { get; } = new("--exact") { Description = "Keep activations in F32: slower, and the same on every CPU." };
@@ -51,6 +51,18 @@ internal sealed class CommonOptions
         LogLevel.AcceptOnlyFromAmong(LogLevels);
         foreach (var option in new Option[] { Json, Threads, Offline, LogLevel, Verbose })
             root.Add(option);
+    }
+
+    /// <summary>An option that takes a whole number from 1.</summary>
+    public static Option<int?> Counts(string name, string description)
+    {
+        var option = new Option<int?>(name) { Description = description, HelpName = "N" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var count) && count >= 1))
+                result.AddError($"{name} takes a whole number from 1, not '{token.Value}'.");
+        });
+        return option;
     }
 
     /// <summary>The level named on the command line; warnings by default.</summary>

@@ -21,9 +21,11 @@ internal sealed class GenerationSwitches
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _temperature, _topK, _topP, _minP, _typical, _repeatPenalty, _seed, _maxTokens, _shift, _stop })
+        foreach (var option in All)
             command.Add(option);
     }
+
+    private Option[] All => [_temperature, _topK, _topP, _minP, _typical, _repeatPenalty, _seed, _maxTokens, _shift, _stop];
 
     /// <summary>What was given, over the defaults of the engine.</summary>
     /// <exception cref="Failure">A value is out of its range.</exception>
@@ -52,8 +54,16 @@ internal sealed class GenerationSwitches
         }
         catch (ArgumentOutOfRangeException wrong)
         {
-            throw Failure.WrongCommandLine(Failure.From(wrong).Message);
+            throw Failure.WrongCommandLine(InOptions(Failure.From(wrong).Message, wrong.ParamName!));
         }
         return options;
+    }
+
+    /// <summary>The engine names its own field; whoever typed knows the option.</summary>
+    private string InOptions(string message, string field)
+    {
+        var name = string.Concat(field.Select(c => char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : c.ToString()));
+        return All.FirstOrDefault(option => $"-{name}-".StartsWith($"{option.Name}-", StringComparison.Ordinal)) is { } option
+            ? message.Replace(field, option.Name, StringComparison.Ordinal) : message;
     }
 }

@@ -21,8 +21,7 @@ internal sealed class PerplexityCommand
 
     private readonly CommonOptions _options;
     private readonly CacheSwitches _cache = new();
-    private readonly Option<int> _chunks = new("--chunks") { Description = "Stop after so many windows (default: the whole text).", HelpName = "N" };
-
+    private readonly Option<int?> _chunks = CommonOptions.Counts("--chunks", "Stop after so many windows (default: the whole text).");
     private readonly Option<bool> _compare = new("--compare-exact") { Description = "Also what --exact gives, and how often both would choose the same token." };
 
     private PerplexityCommand(Command command, CommonOptions options)
@@ -37,8 +36,8 @@ internal sealed class PerplexityCommand
     private int Execute(Invocation run)
     {
         var window = run.Get(_options.Context) ?? 512;
-        if (window < SmallestWindow || run.Get(_chunks) < 0)
-            throw Failure.WrongCommandLine($"--ctx takes a number from {SmallestWindow}, --chunks one from 1.");
+        if (window < SmallestWindow)
+            throw Failure.WrongCommandLine($"--ctx takes a whole number from {SmallestWindow} here, not '{window}'.");
         if (run.Get(_compare) && run.Get(_options.Exact))
             throw Failure.WrongCommandLine("--compare-exact compares the default with --exact; give one of them.");
         run.Interrupt.Listen();
@@ -53,7 +52,7 @@ internal sealed class PerplexityCommand
             tokens = [bos, .. tokens];
         if (tokens.Length < window)
             throw Failure.Because($"The text has {tokens.Length} tokens, one window takes {window}. Give a longer text or a smaller --ctx.");
-        var windows = run.Get(_chunks) > 0 ? Math.Min(run.Get(_chunks), tokens.Length / window) : tokens.Length / window;
+        var windows = Math.Min(run.Get(_chunks) ?? int.MaxValue, tokens.Length / window);
         var running = new List<double>();
         Perplexity? last = null;
         Agreement? agreement = null;

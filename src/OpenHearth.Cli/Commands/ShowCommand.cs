@@ -48,8 +48,6 @@ internal sealed class ShowCommand
     {
         var model = run.Own(Model.Load(run.ModelPath, _cache.Over(new ModelOptions { Threads = run.Threads }, run)));
         var tokens = run.Get(_options.Context) ?? model.Info.ContextLength;
-        if (tokens < 1)
-            throw Failure.WrongCommandLine("--ctx takes a number from 1.");
         var memory = model.PredictMemory(tokens);
         var document = new MemoryDocument(
             run.ModelName, tokens, memory.Weights, memory.Cache, memory.State, memory.Activations, memory.Workspaces, memory.Program, memory.Total, Computer.MemoryBytes);
