@@ -7,6 +7,7 @@ namespace OpenHearth.Cli;
 /// <summary>A command can't go on. The message says what, why and what to do, in one line.</summary>
 internal sealed class Failure(int exitCode, string message, Exception? cause = null) : Exception(message, cause)
 {
+    private const int DiskFull = 28; // ENOSPC on Linux and macOS
     private const string FormatAdvice = "A model is a whole GGUF file or a folder of safetensors files; fetch or convert it again if it should be one.";
 
     /// <summary>What the process returns.</summary>
@@ -28,12 +29,13 @@ internal sealed class Failure(int exitCode, string message, Exception? cause = n
         OperationCanceledException => new Failure(Cli.ExitCode.Cancelled, "Cancelled.", thrown),
         FileNotFoundException { FileName: { Length: > 0 } file } => new Failure(Cli.ExitCode.NotFound, $"There is no file {file}.", thrown),
         FileNotFoundException or DirectoryNotFoundException => new Failure(Cli.ExitCode.NotFound, thrown.Message, thrown),
-        ContextOverflowException => Because($"{thrown.Message} Give a smaller --ctx or a shorter text.", thrown),
+        ContextOverflowException => Because(thrown.Message, thrown),
         ModelFormatException => Because(thrown.Message.Contains("docs/", StringComparison.Ordinal) ? thrown.Message : $"{thrown.Message.TrimEnd('.')}. {FormatAdvice}", thrown),
         TemplateException template => Because(template.Report, thrown),
         ArgumentException => Because(WithoutParameter(thrown.Message), thrown),
         NotSupportedException => Because(thrown.Message, thrown),
         UnauthorizedAccessException => Because($"{thrown.Message} Check the permissions of the file.", thrown),
+        IOException { HResult: DiskFull } => Because($"{thrown.Message} Make room and give the same command again.", thrown),
         IOException => Because(thrown.Message, thrown),
         OutOfMemoryException => Because("There is not enough memory. Give a smaller --ctx, close other programs, or use a smaller model.", thrown),
         _ => Because($"Unexpected: {thrown.Message} ({thrown.GetType().Name}). Please report it with what --verbose shows.", thrown),

@@ -226,14 +226,14 @@ public sealed class Model : IDisposable
         var fitting = LongestThatFits();
         CheckMadeFor(asked);
         if (asked > fitting)
-            throw new ContextOverflowException($"A context of {asked} tokens takes {_blocks.Layout.BytesFor(asked) >> 20} MiB of cache; beside the model there is room for {fitting} tokens.");
+            throw new ContextOverflowException($"A context of {asked} tokens takes {_blocks.Layout.BytesFor(asked) >> 20} MiB of cache; beside the model there is room for {fitting} tokens. Ask for no more.");
         return asked > 0 ? asked : Math.Min(Info.ContextLength, fitting);
     }
 
     private void CheckMadeFor(int tokens)
     {
         if (tokens > Info.ContextLength)
-            throw new ContextOverflowException($"A context of {tokens} tokens was asked for; {Info.Name} was made for {Info.ContextLength}.");
+            throw new ContextOverflowException($"A context of {tokens} tokens was asked for; {Info.Name} was made for {Info.ContextLength}. Ask for no more.");
     }
 
     private Session CreateTextSession(int contextLength) => Info.GivesLogits

@@ -34,6 +34,14 @@ public sealed class FailureTests
         Assert.Equal("There is no file model.gguf.", Failure.From(new FileNotFoundException("no", "model.gguf")).Message);
 
     [Fact]
+    public void From_FullDisk_SaysWhatToDo() =>
+        Assert.Equal("No space left. Make room and give the same command again.", Failure.From(new IOException("No space left.", 28)).Message);
+
+    [Fact]
+    public void From_TooLongAContext_AddsNoOptionThatTheCommandMayNotHave() =>
+        Assert.Equal("Too long.", Failure.From(new Engine.ContextOverflowException("Too long.")).Message);
+
+    [Fact]
     public void From_FileThatIsNoModel_SaysWhatIs() =>
         Assert.Equal(
             "x.gguf: the file has 0 bytes. A model is a whole GGUF file or a folder of safetensors files; fetch or convert it again if it should be one.",
