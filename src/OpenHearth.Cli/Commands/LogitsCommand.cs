@@ -48,13 +48,41 @@ internal sealed class LogitsCommand
         var model = run.Own(Model.Load(run.ModelPath, _cache.Over(new ModelOptions { Threads = run.Threads, Exact = run.Get(_options.Exact) }, run)));
         if (batch is not null)
             return Batches.Run(run, batch, item => Compute(model, JsonInput.Ids(item), top, null, run.Interrupt.Token), JsonDocuments.Readable.LogitsDocument);
-        using var output = run.Get(_out) is { } path ? File.Create(path) : null;
-        var document = Compute(model, ids, top, output, run.Interrupt.Token);
+        run.Interrupt.Listen();
+        var document = run.Get(_out) is { } path ? WriteWhole(path, output => Compute(model, ids, top, output, run.Interrupt.Token)) : Compute(model, ids, top, null, run.Interrupt.Token);
         if (run.Json)
             run.WriteJson(document, JsonDocuments.Readable.LogitsDocument);
         else
             Print(run, document);
         return ExitCode.Done;
+    }
+
+    /// <summary>Gives the file its name when all of it is written, so that no part of one is taken for results. What is no file, such as a device, is written as it is.</summary>
+    private static LogitsDocument WriteWhole(string path, Func<Stream, LogitsDocument> write)
+    {
+        var exists = File.Exists(path);
+        if (exists && new FileInfo(path) is { Length: 0 } or { LinkTarget: not null })
+        {
+            using var direct = File.Create(path);
+            return write(direct);
+        }
+        if (exists)
+            File.OpenWrite(path).Dispose(); // throws where it may not be replaced: read-only, or the model itself
+        var partial = $"{path}.{Environment.ProcessId}.partial";
+        if (Directory.Exists(path) || (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder)))
+            throw Failure.NotFound($"--out {path} can't be written: {(Directory.Exists(path) ? "it is a folder" : "there is no such folder")}.");
+        try
+        {
+            LogitsDocument document;
+            using (var output = File.Create(partial))
+                document = write(output);
+            File.Move(partial, path, overwrite: true);
+            return document;
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
     }
 
     private static LogitsDocument Compute(Model model, int[] ids, int? top, Stream? output, CancellationToken cancelled)

@@ -6,6 +6,8 @@ public sealed class LogitsCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hearth-logits-").FullName;
 
+    private static readonly string SmolLm2 = Path.Combine(Fixtures.Checkout, "models", "SmolLM2-135M-Instruct.Q4_1.gguf");
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
@@ -56,6 +58,51 @@ public sealed class LogitsCommandTests : IDisposable
         Assert.NotNull(results[1]!["error"]);
         Assert.Contains("999999", (string)results[2]!["error"]!);
         Assert.Equal("[2,49152]", results[3]!["shape"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Run_OutOfARunThatFails_LeavesWhatWasThere()
+    {
+        var file = Path.Combine(_folder, "logits.f32");
+        Assert.Equal(1, new FakeTerminal().Run("logits", "smollm2", "--ids", "999999", "--out", file));
+        Assert.Empty(Directory.GetFiles(_folder));
+        File.WriteAllText(file, "older results");
+        Assert.Equal(1, new FakeTerminal().Run("logits", "smollm2", "--ids", "999999", "--out", file));
+        Assert.Equal("older results", File.ReadAllText(file));
+        Assert.Single(Directory.GetFiles(_folder));
+        Assert.Equal(0, new FakeTerminal().Run("logits", "smollm2", "--ids", "504", "--out", file));
+        Assert.Equal(49152 * sizeof(float), new FileInfo(file).Length);
+        Assert.Single(Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public void Run_OutThatIsTheModel_IsRefused()
+    {
+        var model = Path.Combine(_folder, "model.gguf");
+        File.Copy(SmolLm2, model);
+        var terminal = new FakeTerminal();
+        Assert.Equal(1, terminal.Run("logits", model, "--ids", "504", "--out", model));
+        Assert.Contains(model, terminal.Error);
+        Assert.Equal(new FileInfo(SmolLm2).Length, new FileInfo(model).Length);
+    }
+
+    [Fact]
+    public void Run_OutThatIsAFolderOrInNone_SaysWhich()
+    {
+        var folder = new FakeTerminal();
+        Assert.Equal(3, folder.Run("logits", "smollm2", "--ids", "504", "--out", _folder));
+        Assert.Contains("it is a folder", folder.Error);
+        var nowhere = new FakeTerminal();
+        Assert.Equal(3, nowhere.Run("logits", "smollm2", "--ids", "504", "--out", Path.Combine(_folder, "absent", "x.f32")));
+        Assert.Contains("there is no such folder", nowhere.Error);
+    }
+
+    [Fact]
+    public void Run_OutThatIsADevice_StaysOne()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no /dev/null.");
+        Assert.Equal(0, new FakeTerminal().Run("logits", "smollm2", "--ids", "504", "--out", "/dev/null"));
+        Assert.Equal(0, new FileInfo("/dev/null").Length);
     }
 
     [Theory]
