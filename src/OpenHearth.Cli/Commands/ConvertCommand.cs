@@ -36,6 +36,8 @@ internal sealed class ConvertCommand
         var type = ConversionType.Find(run.Get(_type)!)
             ?? throw Failure.WrongCommandLine($"--type takes {string.Join(", ", ConversionType.All.Select(known => known.Name))}, not '{run.Get(_type)}'.");
         var path = run.Get(_out)!;
+        if (path.Length == 0)
+            throw Failure.WrongCommandLine("--out takes the name of a file or folder.");
         run.Interrupt.Listen();
         long bytes;
         try

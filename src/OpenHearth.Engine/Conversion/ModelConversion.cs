@@ -50,6 +50,10 @@ public static class ModelConversion
             throw new IOException($"{output} is the model that is to be converted; give another name.");
         if (!output.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
             return WriteFolder(source, target, type, shardBytes, progress, cancellation);
+        if (Directory.Exists(target))
+            throw new IOException($"{output} is a folder; give the name of a file.");
+        if (Path.GetDirectoryName(target) is { } parent && !Directory.Exists(parent))
+            throw new DirectoryNotFoundException($"There is no folder {parent} to write {Path.GetFileName(target)} to.");
         using var form = source is GgufSource ? null : GgufForm.Of(source);
         var writer = new GgufWriter();
         if (source is GgufSource { File: var file })
@@ -63,7 +67,7 @@ public static class ModelConversion
     private static long WriteFolder(ModelSource source, string folder, ConversionType type, long shardBytes, Action<ConversionProgress>? progress, CancellationToken cancellation)
     {
         if (source is not GgufSource gguf)
-            throw new NotSupportedException($"{source.Path} is in the form of {folder} already; name a file that ends in .gguf.");
+            throw new NotSupportedException($"{source.Path} is safetensors already; name a file that ends in .gguf.");
         if (TensorTypes.BlockSize(type.Type) != 1)
             throw new NotSupportedException($"Safetensors files have no type {type.Name}; take f32, f16 or bf16, or name a file that ends in .gguf.");
         if (File.Exists(folder) || File.Exists(Path.Combine(folder, "config.json")))

@@ -33,6 +33,20 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder));
     }
 
+    [Theory]
+    [InlineData(1, "folder.gguf", "folder.gguf is a folder; give the name of a file.")]
+    [InlineData(3, "absent/x.gguf", "There is no folder ")]
+    [InlineData(2, "", "--out takes the name of a file or folder.")]
+    public void Run_WithAnOutThatCantBe_SaysWhyAndLeavesNothing(int exitCode, string name, string expected)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "folder.gguf"));
+        var terminal = new FakeTerminal();
+        Assert.Equal(exitCode, terminal.Run("convert", "smollm2", "--out", name.Length == 0 ? "" : Path.Combine(_folder, name), "--type", "f16"));
+        Assert.Contains(expected, terminal.Error);
+        Assert.DoesNotContain(".partial", terminal.Error);
+        Assert.Empty(Directory.GetFiles(_folder));
+    }
+
     [Fact]
     public void Run_WithoutOut_IsAWrongCommandLine() => Assert.Equal(2, new FakeTerminal().Run("convert", "smollm2", "--type", "f16"));
 
