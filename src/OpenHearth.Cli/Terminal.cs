@@ -57,7 +57,7 @@ internal sealed class Terminal
         return new Terminal
         {
             Out = Writer(toScreen ? Console.OpenStandardOutput() : RedirectedOutput(), bufferSize: 1 << 14, autoFlush: false),
-            Error = Writer(Console.OpenStandardError(), bufferSize: 256, autoFlush: true),
+            Error = Writer(new UnheardStream(Console.OpenStandardError()), bufferSize: 256, autoFlush: true),
             OpenInput = Console.OpenStandardInput,
             InputIsTerminal = !Console.IsInputRedirected,
             OutputIsTerminal = toScreen,

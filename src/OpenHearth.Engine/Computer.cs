@@ -25,6 +25,11 @@ public static class Computer
     /// <inheritdoc cref="CpuName" path="/exception"/>
     public static string HighestLevel => NameOf(CpuFeatures.Current.Highest);
 
+    /// <summary>Why no kernels are generated for this process, which then runs compiled C# alone; null where they are.</summary>
+    /// <inheritdoc cref="CpuName" path="/exception"/>
+    public static string? NoGeneratedCode => GeneratedKernels.Refusal
+        ?? (CpuFeatures.Current.Level < CpuLevel.Avx512 ? $"generated kernels need AVX-512 with VNNI, and the level in use is {Level}" : null);
+
     /// <summary>Cores that this process may use: affinity and the quota of its container count, two hyperthreads are one core.</summary>
     /// <inheritdoc cref="CpuName" path="/exception"/>
     public static int Cores => CpuFeatures.Current.Cores;

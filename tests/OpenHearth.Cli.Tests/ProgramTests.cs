@@ -57,8 +57,33 @@ public sealed class ProgramTests
         Assert.Contains(expected, process.StandardError.ReadToEnd());
         Assert.True(process.WaitForExit(Patience));
         Assert.Equal(expected.Length > 0 ? 2 : 0, process.ExitCode);
-        if (expected.Length == 0)
-            Assert.Equal(level, (string)JsonNode.Parse(output)!["instructions"]!["used_level"]!);
+        if (expected.Length > 0)
+            return;
+        var instructions = JsonNode.Parse(output)!["instructions"]!;
+        Assert.Equal(level, (string)instructions["used_level"]!);
+        Assert.NotEmpty((string)instructions["no_generated_code"]!);
+    }
+
+    [Theory]
+    [InlineData(2, "frobnicate", "2>&-")]
+    [InlineData(2, "frobnicate", "2>/dev/full")]
+    [InlineData(1, "info", ">/dev/full 2>/dev/full")]
+    public void Start_WhereNobodyHears_EndsAsItWould(int exitCode, string command, string redirections)
+    {
+        Assert.SkipWhen(!File.Exists("/dev/full"), "There is no /dev/full here.");
+        using var process = Process.Start("/bin/sh", ["-c", $"'{Program}' {command} {redirections}"]);
+        Assert.True(process.WaitForExit(Patience));
+        Assert.Equal(exitCode, process.ExitCode);
+    }
+
+    [Fact]
+    public void Start_PipeAsAModel_IsRefusedByName()
+    {
+        Assert.SkipWhen(!File.Exists("/bin/sh"), "There is no shell here.");
+        var (code, output, error) = Start("GGUF and more", "show", "/dev/stdin");
+        Assert.Equal(1, code);
+        Assert.Equal("", output);
+        Assert.Contains("/dev/stdin is a pipe", error);
     }
 
     [Fact]

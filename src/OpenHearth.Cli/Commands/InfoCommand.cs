@@ -25,7 +25,7 @@ internal static class InfoCommand
                 return ShowKernels(run, run.Get(kernels));
             var document = new InfoDocument(
                 PrintVersion.Version, RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription,
-                Computer.CpuName, Computer.Cores, new InstructionsDocument(Computer.Instructions, Computer.HighestLevel, Computer.Level),
+                Computer.CpuName, Computer.Cores, new InstructionsDocument(Computer.Instructions, Computer.HighestLevel, Computer.Level, Computer.NoGeneratedCode),
                 Computer.MemoryBytes, run.Get(measure) ? Measure(run.Threads) : null, run.Offline,
                 new PathsDocument(AppContext.BaseDirectory, run.Home, [.. ModelReference.OfProgram().Names()]));
             if (run.Json)
@@ -74,7 +74,8 @@ internal static class InfoCommand
     [
         ["version", $"hearth {info.Version}, {info.Runtime}, {info.Os}"],
         ["cpu", $"{info.Cpu}, {info.Cores} cores for this process"],
-        ["instructions", $"{string.Join(' ', info.Instructions.Found)}; highest level {info.Instructions.HighestLevel}, in use {info.Instructions.UsedLevel}{Advice(run, info.Instructions)}"],
+        ["instructions", $"{string.Join(' ', info.Instructions.Found.DefaultIfEmpty("none beyond the usual"))}; highest level {info.Instructions.HighestLevel}, in use {info.Instructions.UsedLevel}{Advice(run, info.Instructions)}"],
+        ["generated code", info.Instructions.NoGeneratedCode is { } reason ? $"none: {reason}" : "kernels for this processor, written when they are first needed"],
         ["memory", string.Create(CultureInfo.InvariantCulture, $"{info.MemoryBytes / (double)(1 << 30):F1} GiB for this process")],
         .. info.Measured is { } peaks ? Measured(peaks) : [],
         ["network", info.Offline ? "off" : "on"],

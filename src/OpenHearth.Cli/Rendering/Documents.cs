@@ -96,7 +96,7 @@ internal sealed record SpreadDocument(double Median, double Min, double Max);
 internal sealed record InfoDocument(string Version, string Runtime, string Os, string Cpu, int Cores, InstructionsDocument Instructions, long MemoryBytes, PeaksDocument? Measured, bool Offline, PathsDocument Paths);
 
 /// <summary>What the processor can do, and what of it is used (<c>scalar</c>, <c>vector</c>, <c>avx2</c>, <c>avx512</c>, <c>amx</c>).</summary>
-internal sealed record InstructionsDocument(IReadOnlyList<string> Found, string HighestLevel, string UsedLevel);
+internal sealed record InstructionsDocument(IReadOnlyList<string> Found, string HighestLevel, string UsedLevel, string? NoGeneratedCode);
 
 /// <summary>What <c>info --measure</c> measured: gigabytes a second from memory, F32 gigaoperations a second.</summary>
 internal sealed record PeaksDocument(int Threads, double ReadGbPerS, double ReadGbPerSOneThread, double F32GflopPerS);

@@ -16,6 +16,8 @@ public sealed unsafe class MappedFile : IDisposable
     {
         Path = path;
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0);
+        if (!stream.CanSeek)
+            throw new IOException($"{path} is a pipe or a device; only a file can be mapped into memory.");
         Length = stream.Length;
         if (Length == 0)
             return;

@@ -24,6 +24,7 @@ public sealed class InfoCommandTests
         Assert.Equal(0, terminal.Run("info", "--offline"));
         Assert.DoesNotContain('\e', terminal.Output);
         Assert.Contains("network", terminal.Output);
+        Assert.Contains(Engine.Computer.NoGeneratedCode is null ? "generated code kernels for this processor" : "generated code none: ", terminal.Output);
     }
 
     [Fact]

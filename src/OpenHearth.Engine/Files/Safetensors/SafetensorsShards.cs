@@ -47,6 +47,8 @@ internal sealed record SafetensorsShards(List<string> Files, string? Index, Dict
         Array.Sort(files, StringComparer.Ordinal);
         if (files.Length > 1 && TryParse(files[0], out var stem, out var count) && files.Length == count)
             return Numbered(files[0], stem, count);
+        if (files.Length == 0 && Directory.EnumerateFiles(folder, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() is { } gguf)
+            throw new ModelFormatException($"{folder} has GGUF files and no safetensors; name the file that is meant, such as {gguf}");
         throw new ModelFormatException(files.Length == 0
             ? $"{folder} has no safetensors model: model.safetensors, model.safetensors.index.json and any other .safetensors file were looked for"
             : $"{folder} has {files.Length} .safetensors files and no model.safetensors or model.safetensors.index.json; name the file that is meant");

@@ -39,6 +39,14 @@ public sealed class SafetensorsModelTests : IDisposable
     }
 
     [Fact]
+    public void Open_FolderOfGgufFiles_NamesOne()
+    {
+        var gguf = _folder.Write("m.gguf", [1]);
+        var message = Assert.Throws<ModelFormatException>(() => SafetensorsModel.Open(_folder.ToString())).Message;
+        Assert.EndsWith($"name the file that is meant, such as {gguf}", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Open_FolderWithoutModel_SaysWhatWasLookedFor()
     {
         var message = Assert.Throws<ModelFormatException>(() => SafetensorsModel.Open(_folder.ToString())).Message;
