@@ -1,3 +1,4 @@
+using System.Reflection;
 using OpenHearth.Kernels.Formats;
 
 namespace OpenHearth.Kernels.Tests.Formats;
@@ -52,6 +53,14 @@ public sealed class ByteOrderTests
         ByteOrder.Swap(type, blocks, last: true);
         Assert.Equal(expected, blocks);
         Assert.Equal(fields.Any(width => width > 1), ByteOrder.Matters(type));
+    }
+
+    // Files in the other byte order are read without complaint where a format was forgotten.
+    [Fact]
+    public void Layouts_OfEveryFormat_AreListed()
+    {
+        var listed = typeof(ByteOrderTests).GetMethod(nameof(Swap_TwoBlocks_ReversesEachField))!.GetCustomAttributes<InlineDataAttribute>().Select(data => (TensorType)data.Data[0]!);
+        Assert.Empty(BlockFormats.All.Where(format => format.BlockSize > 1).Select(format => format.Type).Except(listed).Except([TensorType.I2_S]));
     }
 
     [Fact]
