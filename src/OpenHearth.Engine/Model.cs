@@ -225,6 +225,8 @@ public sealed class Model : IDisposable
         var asked = contextLength > 0 ? contextLength : _defaultContext;
         var fitting = LongestThatFits();
         CheckMadeFor(asked);
+        if (fitting < 1)
+            throw new ContextOverflowException($"{Info.Name} takes {Info.FileBytes >> 20} MiB, and this process may use {Computer.MemoryBytes >> 20}: no room is left for a context. Take a smaller model, or give the process more memory.");
         if (asked > fitting)
             throw new ContextOverflowException($"A context of {asked} tokens takes {_blocks.Layout.BytesFor(asked) >> 20} MiB of cache; beside the model there is room for {fitting} tokens. Ask for no more.");
         return asked > 0 ? asked : Math.Min(Info.ContextLength, fitting);
@@ -258,5 +260,5 @@ public sealed class Model : IDisposable
     }
 
     private int LongestThatFits() =>
-        _blocks.Layout.LongestWithin(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Info.FileBytes - _blocks.BytesInUse);
+        _blocks.Layout.LongestWithin(Computer.MemoryBytes - Info.FileBytes - _blocks.BytesInUse);
 }

@@ -65,6 +65,22 @@ public sealed class ProgramTests
     }
 
     [Theory]
+    [InlineData("takes 93 MiB, and this process may use 64: no room is left for a context.", "run", "smollm2", "x")]
+    [InlineData("takes 93 MiB, and this process may use 64: no room is left for a context.", "run", "smollm2", "x", "--ctx", "512")]
+    [InlineData("Measuring takes 768 MiB of memory, and this process may use 64.", "info", "--measure")]
+    public void Start_WithoutTheMemory_SaysHowMuchThereIs(string expected, params string[] args)
+    {
+        var start = StartInfo(args);
+        start.Environment["DOTNET_GCHeapHardLimit"] = "4000000"; // 64 MiB, in hexadecimal
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        Assert.Equal("", process.StandardOutput.ReadToEnd());
+        Assert.Contains(expected, process.StandardError.ReadToEnd());
+        Assert.True(process.WaitForExit(Patience));
+        Assert.Equal(1, process.ExitCode);
+    }
+
+    [Theory]
     [InlineData(2, "frobnicate", "2>&-")]
     [InlineData(2, "frobnicate", "2>/dev/full")]
     [InlineData(1, "info", ">/dev/full 2>/dev/full")]

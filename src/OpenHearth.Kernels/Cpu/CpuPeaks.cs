@@ -20,6 +20,9 @@ public sealed record CpuPeaks(double ReadBytes, double ReadBytesOneThread, doubl
 {
     private const int BufferBytes = 768 << 20;
 
+    /// <summary>Memory that measuring takes.</summary>
+    public const long MemoryBytes = BufferBytes;
+
     /// <summary>Measures for about a second and takes the best of several rounds. Needs 768 MiB of memory meanwhile.</summary>
     public static CpuPeaks Measure(ComputePool pool)
     {
