@@ -52,7 +52,7 @@ internal sealed class AttentionOp(Node[] inputs, AttentionShape shape, CacheSlot
         var place = step.Cache.Place(slot);
         if (Inputs.Length > 1)
             Attention.Store(step.Pool, shape, step.Cache.Formats, place, step.AttentionRuns(slot), step.Values(Inputs[1]), Inputs.Length > 2 ? step.Values(Inputs[2]) : default);
-        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Formats, place, step.AttentionRuns(slot), step.Values(Inputs[0]), Sinks, Slopes, step.Values(this));
+        Attention.Forward(step.Pool, step.Workspace, shape, step.Cache.Formats, place, step.AttentionRuns(slot), step.Values(Inputs[0]), Sinks, Slopes, step.Values(this), step.Precision);
     }
 }
 

@@ -1,5 +1,6 @@
 using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Elementwise;
+using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Threading;
 using OpenHearth.Kernels.Vectors;
 
@@ -51,9 +52,10 @@ public static unsafe class Attention
     /// <param name="sinks">[heads] a score that no value belongs to, or empty</param>
     /// <param name="slopes">[heads] ALiBi: a score loses slope times distance; or empty</param>
     /// <param name="output">[tokens, heads, valueWidth]</param>
+    /// <param name="precision">Whether queries and weights may be rounded where the cache is.</param>
     public static void Forward(
         ComputePool pool, AttentionWorkspace workspace, AttentionShape shape, CacheFormats format, CachePlace place, ReadOnlySpan<AttentionRun> runs,
-        ReadOnlySpan<float> queries, ReadOnlySpan<float> sinks, ReadOnlySpan<float> slopes, Span<float> output)
+        ReadOnlySpan<float> queries, ReadOnlySpan<float> sinks, ReadOnlySpan<float> slopes, Span<float> output, Precision precision = Precision.Fast)
     {
         Check.Row(sinks.Length, shape.Heads);
         Check.Row(slopes.Length, shape.Heads);
@@ -71,7 +73,7 @@ public static unsafe class Attention
                 Scratch = workspace.Scratch(scratch * pool.Threads).Pointer,
                 ScratchLength = scratch,
                 Partials = workspace.Partials(partials * rowWidth).Pointer,
-                Tile = new AttentionTile { Workspace = workspace, Shape = shape, Format = format, Place = place, Queries = pq, Output = po, Sinks = ps, Slopes = pl },
+                Tile = new AttentionTile { Workspace = workspace, Shape = shape, Format = format, Place = place, Exact = precision == Precision.Exact, Queries = pq, Output = po, Sinks = ps, Slopes = pl },
             };
             workspace.NextUnit = 0;
             if (workspace.Units.Count == 1 || Work(workspace.Units, shape) < 128 * 1024)

@@ -25,6 +25,7 @@ internal unsafe struct AttentionTile : IRowKernel
     public AttentionRun Sequence;
     public AttentionUnit Unit;
     public CachePlace Place;
+    public bool Exact;
     public float* Queries; // [tokens, heads, keyWidth]
     public float* Output; // [tokens, heads, valueWidth]
     public float* Sinks; // [heads] or null
@@ -114,7 +115,7 @@ internal unsafe struct AttentionTile : IRowKernel
     }
 
     private readonly bool TakesStored<TSimd, TVector>(CacheFormat format, int rows) where TSimd : struct, ISimd<TVector> where TVector : struct =>
-        rows <= format.MostRowsOfStored && !Shape.ValuesInKeys && TSimd.Count == Vector512<float>.Count && GeneratedKernels.Refusal is null;
+        rows <= format.MostRowsOfStored && !(Exact && format.RoundsOtherSide) && !Shape.ValuesInKeys && TSimd.Count == Vector512<float>.Count && GeneratedKernels.Refusal is null;
 
     private readonly void Begin<TSimd, TVector>(float* queries, float* sums, int padded, float* references, float* totals)
         where TSimd : struct, ISimd<TVector> where TVector : struct

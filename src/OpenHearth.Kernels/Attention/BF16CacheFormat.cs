@@ -1,4 +1,5 @@
 using OpenHearth.Kernels.Cpu;
+using OpenHearth.Kernels.MatMul.Gemm;
 using OpenHearth.Kernels.Vectors;
 
 namespace OpenHearth.Kernels.Attention;
@@ -25,6 +26,16 @@ internal sealed unsafe class BF16CacheFormat : CacheFormat
         for (var i = 0; i < width; i++)
             row[i] = Formats.BF16.FromSingle(value[i]);
     }
+
+    internal override int MostRowsOfStored => Bf16Speed.BeatsFloats ? int.MaxValue : 0;
+
+    internal override bool RoundsOtherSide => true;
+
+    internal override void MultiplyKeys(float* queries, byte* plane, int width, float* scores, int rows, byte* next) =>
+        Bf16TileProduct.MultiplyAdd(queries, width, (ushort*)plane, BlockTokens, scores, BlockTokens, rows, width, BlockTokens, next);
+
+    internal override void MultiplyValues(float* weights, byte* plane, int first, int count, int paddedWidth, float* sums, int rows, byte* next) =>
+        Bf16TileProduct.MultiplyAdd(weights + first, BlockTokens, (ushort*)plane + (first * paddedWidth), paddedWidth, sums, paddedWidth, rows, count, paddedWidth, next);
 
     internal override float* LoadKeys(byte* plane, int width, float* scratch)
     {

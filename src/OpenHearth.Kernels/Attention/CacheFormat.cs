@@ -76,6 +76,9 @@ public abstract unsafe class CacheFormat
     /// <summary>Most rows of queries or weights for which <see cref="MultiplyKeys"/> and <see cref="MultiplyValues"/> are there, and faster than decoding first.</summary>
     internal virtual int MostRowsOfStored => 0;
 
+    /// <summary>True where these round queries and weights, too: not for exact results.</summary>
+    internal virtual bool RoundsOtherSide => false;
+
     /// <summary>scores += queries · keys, as they lie in the cache. Needs AVX-512 and generated kernels.</summary>
     /// <param name="queries">[rows, width]</param>
     /// <param name="plane">The plane.</param>

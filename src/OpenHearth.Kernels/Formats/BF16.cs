@@ -31,13 +31,17 @@ internal sealed class BF16() : BlockFormat(TensorType.BF16)
     {
         fixed (float* from = values)
         fixed (byte* to = blocks)
-        {
-            var i = 0;
-            for (; i <= values.Length - 16; i += 16)
-                Vector256.Narrow(FromSingle(Vector256.Load(from + i)), FromSingle(Vector256.Load(from + i + 8))).Store((ushort*)to + i);
-            for (; i < values.Length; i++)
-                Unsafe.WriteUnaligned(to + 2 * i, FromSingle(from[i]));
-        }
+            FromSingles(from, (ushort*)to, values.Length);
+    }
+
+    /// <summary>Rounds some values.</summary>
+    internal static unsafe void FromSingles(float* from, ushort* to, int count)
+    {
+        var i = 0;
+        for (; i <= count - 16; i += 16)
+            Vector256.Narrow(FromSingle(Vector256.Load(from + i)), FromSingle(Vector256.Load(from + i + 8))).Store(to + i);
+        for (; i < count; i++)
+            Unsafe.WriteUnaligned(to + i, FromSingle(from[i]));
     }
 
     internal static ushort FromSingle(float value)

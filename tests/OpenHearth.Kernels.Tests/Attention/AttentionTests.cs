@@ -1,4 +1,6 @@
 using OpenHearth.Kernels.Attention;
+using OpenHearth.Kernels.Formats;
+using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Memory;
 using OpenHearth.Kernels.Tests.Vectors;
 using OpenHearth.Kernels.Threading;
@@ -51,6 +53,9 @@ public sealed class AttentionTests : IDisposable
         Check(shape, Both(CacheFormat.F16), past: 600, count: 1, 2e-3);
         Check(shape, Both(CacheFormat.F16), past: 0, count: 70, 2e-3);
         Check(shape, Both(CacheFormat.BF16), past: 90, count: 40, 1e-2);
+        Check(shape, Both(CacheFormat.BF16), past: 1300, count: 1, 1e-2);
+        Check(shape, Both(CacheFormat.BF16), past: 1300, count: 3, 1e-2, fits: true);
+        Check(shape, Both(CacheFormat.BF16), past: 1300, count: 3, 2e-6, fits: true, precision: Precision.Exact);
         Check(shape, Both(CacheFormat.Q8_0), past: 600, count: 1, 2e-2);
         Check(shape, Both(CacheFormat.Q8_0), past: 0, count: 70, 2e-2);
         Check(shape, new CacheFormats(CacheFormat.Q8_0, CacheFormat.F32), past: 90, count: 40, 2e-2);
@@ -94,17 +99,21 @@ public sealed class AttentionTests : IDisposable
     public void HalfPrecision_OfOneValue_IsRoundedAsTheStandardSays(float value) =>
         Assert.Equal(BitConverter.HalfToUInt16Bits((Half)value), F16CacheFormat.FromSingle(value));
 
+    private static float Bf16(float value) => BitConverter.UInt32BitsToSingle((uint)BF16.FromSingle(value) << 16);
+
     private static CacheFormats Both(CacheFormat format) => new(format, format);
 
     private static AttentionShape Shape(int heads, int keyHeads, int width) =>
         new() { Heads = heads, KeyHeads = keyHeads, KeyWidth = width, ValueWidth = width, Scale = 1 / MathF.Sqrt(width) };
 
-    private void Check(AttentionShape shape, CacheFormats format, int past, int count, double tolerance, float[]? sinks = null, float[]? slopes = null)
+    private void Check(AttentionShape shape, CacheFormats format, int past, int count, double tolerance, float[]? sinks = null, float[]? slopes = null, bool fits = false, Precision precision = Precision.Fast)
     {
         var total = past + count;
         var q = EveryWidth.Random(1, count * shape.Heads * shape.KeyWidth, 2);
         var k = EveryWidth.Random(2, total * shape.KeyHeads * shape.KeyWidth, 2);
         var v = shape.ValuesInKeys ? [] : EveryWidth.Random(3, total * shape.KeyHeads * shape.ValueWidth);
+        if (fits) // the cache has nothing to round
+            (k, v) = ([.. k.Select(Bf16)], [.. v.Select(Bf16)]);
         const long Slot = 128, Waiting = 64;
         var blocks = new MemoryRegion[(total + 63) / 64];
         foreach (ref var block in blocks.AsSpan())
@@ -121,7 +130,7 @@ public sealed class AttentionTests : IDisposable
         var other = new AttentionRun(blocks, 0, 2, 0, waiting);
         float[] queries = [.. new float[2 * shape.Heads * shape.KeyWidth], .. q];
         var y = new float[(count + 2) * shape.Heads * shape.ValueWidth];
-        OpenHearth.Kernels.Attention.Attention.Forward(_pool, _workspace, shape, format, place, [other, new AttentionRun(blocks, 2, count, past, waiting)], queries, sinks ?? [], slopes ?? [], y);
+        OpenHearth.Kernels.Attention.Attention.Forward(_pool, _workspace, shape, format, place, [other, new AttentionRun(blocks, 2, count, past, waiting)], queries, sinks ?? [], slopes ?? [], y, precision);
         var expected = new double[count * shape.Heads * shape.ValueWidth];
         for (var t = 0; t < count; t++)
         {
