@@ -82,6 +82,41 @@ public sealed class EncoderFormTests
         Assert.False(Directory.Exists(folder["out"]));
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void Convert_OfUnigram_TreatsBlanksAsTheFileSays(bool prefix, bool collapses)
+    {
+        const string prefixKey = "tokenizer.ggml.add_space_prefix", collapsesKey = "tokenizer.ggml.remove_extra_whitespaces";
+        using var folder = new TemporaryFolder();
+        var source = DistilBertTests.MakeUp("xlm-roberta", rows: 60).WriteSafetensors();
+        try
+        {
+            File.WriteAllText(Path.Combine(source, "tokenizer.json"), TokenizerOf("xlm-roberta").File.ToJsonString());
+            Convert(source, folder["model.gguf"]);
+        }
+        finally
+        {
+            Directory.Delete(source, recursive: true);
+        }
+        Rewrite(folder["model.gguf"], folder["other.gguf"], writer =>
+        {
+            writer.Add(prefixKey, prefix);
+            writer.Add(collapsesKey, collapses);
+        }, prefixKey, collapsesKey);
+        Convert(folder["other.gguf"], folder["back"]);
+        var (from, to) = (Tokenizer.FromFile(folder["other.gguf"]), Tokenizer.FromFolder(folder["back"]));
+        Assert.Equal((prefix, collapses), (from.Encode("a", addSpecial: false).Length == 2, from.Encode("b  b", addSpecial: false).Length == from.Encode("b b", addSpecial: false).Length));
+        foreach (var text in Texts)
+        {
+            var ids = from.Encode(text);
+            Assert.Equal(ids, to.Encode(text));
+            Assert.Equal(from.Decode(ids), to.Decode(ids));
+        }
+    }
+
     // Rows before the padding token's are made, so it has to be a token.
     [Theory]
     [InlineData(uint.MaxValue, 1)]
@@ -192,12 +227,15 @@ public sealed class EncoderFormTests
         return hidden;
     }
 
-    private static void Rewrite(string from, string to, Action<GgufWriter> add)
+    private static void Rewrite(string from, string to, Action<GgufWriter> add, params ReadOnlySpan<string> without)
     {
         using var file = GgufFile.Open(from);
         var writer = new GgufWriter();
         foreach (var key in file.Metadata.Keys)
-            writer.Add(key, file.Metadata.TryGet(key, out var value) ? value : throw file.Metadata.Missing(key));
+        {
+            if (!without.Contains(key))
+                writer.Add(key, file.Metadata.TryGet(key, out var value) ? value : throw file.Metadata.Missing(key));
+        }
         foreach (var tensor in file.Tensors)
             writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], stream => stream.Write(tensor.Data.Span(0, (int)tensor.ByteLength)));
         add(writer);
