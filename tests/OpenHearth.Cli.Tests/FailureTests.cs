@@ -35,7 +35,7 @@ public sealed class FailureTests
 
     [Fact]
     public void From_FullDisk_SaysWhatToDo() =>
-        Assert.Equal("No space left. Make room and give the same command again.", Failure.From(new IOException("No space left.", 28)).Message);
+        Assert.Equal("No space left. Make room and give the same command again.", Failure.From(new IOException("No space left", 28)).Message);
 
     [Fact]
     public void From_TooLongAContext_AddsNoOptionThatTheCommandMayNotHave() =>
