@@ -17,6 +17,7 @@ public sealed class FailureTests
         { new UnauthorizedAccessException("no"), 1 },
         { new OperationCanceledException(), 130 },
         { new InvalidOperationException("bug"), 1 },
+        { new NotFiniteNumberException("no number"), 1 },
     };
 
     [Theory]
@@ -40,6 +41,9 @@ public sealed class FailureTests
     [Fact]
     public void From_TooLongAContext_AddsNoOptionThatTheCommandMayNotHave() =>
         Assert.Equal("Too long.", Failure.From(new Engine.ContextOverflowException("Too long.")).Message);
+
+    [Fact]
+    public void From_NumbersThatBrokeDown_IsNoBugToReport() => Assert.Equal("NaN.", Failure.From(new NotFiniteNumberException("NaN.")).Message);
 
     [Fact]
     public void From_FileThatIsNoModel_SaysWhatIs() =>

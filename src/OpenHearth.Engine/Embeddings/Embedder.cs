@@ -35,6 +35,7 @@ public sealed class Embedder : IDisposable
     /// <param name="texts">Any number of any length that the model can take; they go through it several at once. Special tokens are not read in them.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ContextOverflowException">A text has more tokens than the model takes; the message has both numbers.</exception>
+    /// <exception cref="NotFiniteNumberException">The model gave NaN or infinities.</exception>
     public float[][] Embed(IReadOnlyList<string> texts, CancellationToken cancellation = default) =>
         EmbedIds([.. texts.Select(text => _model.Tokenizer.Encode(text))], cancellation);
 
@@ -42,6 +43,7 @@ public sealed class Embedder : IDisposable
     /// <param name="texts">At least one token each.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ContextOverflowException">A text has more tokens than the model takes; the message has both numbers.</exception>
+    /// <exception cref="NotFiniteNumberException">The model gave NaN or infinities.</exception>
     /// <exception cref="ArgumentException">A text has no tokens.</exception>
     public float[][] EmbedIds(IReadOnlyList<int[]> texts, CancellationToken cancellation = default)
     {
@@ -101,6 +103,8 @@ public sealed class Embedder : IDisposable
         }
         // The mean's divisor goes with the length.
         var length = Math.Sqrt(sum.Sum(value => value * value));
+        if (!double.IsFinite(length))
+            throw new NotFiniteNumberException($"{_model.Info.Name} gave values that are no finite numbers. Its file may be damaged.");
         return Array.ConvertAll(sum, value => length > 0 ? (float)(value / length) : 0f);
     }
 }

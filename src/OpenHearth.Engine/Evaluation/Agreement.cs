@@ -35,6 +35,7 @@ public sealed class Agreement
     /// <returns>The same object after every window, for running values.</returns>
     /// <exception cref="ArgumentException">The text is shorter than a window, or the vocabularies differ in size.</exception>
     /// <exception cref="NotSupportedException">A model is an encoder.</exception>
+    /// <exception cref="NotFiniteNumberException">A model gave NaN or infinities.</exception>
     public static IEnumerable<Agreement> Measure(Model model, Model reference, ReadOnlyMemory<int> tokens, int window = 512, int windows = 0, int? firstToken = null, CancellationToken cancellation = default)
     {
         if (model.Info.OutputWidth != reference.Info.OutputWidth)

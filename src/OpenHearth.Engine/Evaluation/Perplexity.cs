@@ -35,6 +35,7 @@ public sealed class Perplexity
     /// <param name="firstToken">Replaces the first token of every window: the beginning-of-text token where the model wants one.</param>
     /// <param name="cancellation">Ends the work between windows.</param>
     /// <exception cref="NotSupportedException">The model is an encoder.</exception>
+    /// <exception cref="NotFiniteNumberException">The model gave NaN or infinities.</exception>
     /// <returns>The same object after every window, for running values.</returns>
     public static IEnumerable<Perplexity> Measure(Model model, ReadOnlyMemory<int> tokens, int window = 512, int windows = 0, int? firstToken = null, CancellationToken cancellation = default)
     {
@@ -55,6 +56,8 @@ public sealed class Perplexity
             NegativeLogLikelihood += loss;
             _squares += loss * loss;
         }
+        if (!double.IsFinite(_squares))
+            throw new NotFiniteNumberException("A token of the text has no finite probability: the model's numbers broke down. Its file may be damaged.");
         Scored += window.Count;
     }
 

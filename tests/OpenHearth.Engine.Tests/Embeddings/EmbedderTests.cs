@@ -43,6 +43,20 @@ public sealed class EmbedderTests
         Assert.Equal("Text 2 of 2 has 41 tokens; tiny takes at most 40.", refusal.Message);
     }
 
+    [Fact]
+    public void Embed_WhereNumbersBreakDown_IsNoVectorOfZeros()
+    {
+        using var file = new TinyBert();
+        using (var stream = File.OpenWrite(file.Path)) // the last weight of the last norm
+        {
+            stream.Seek(-sizeof(float), SeekOrigin.End);
+            stream.Write(BitConverter.GetBytes(float.NaN));
+        }
+        using var model = Model.Load(file.Path, Exact);
+        using var embedder = new Embedder(model);
+        Assert.Throws<NotFiniteNumberException>(() => embedder.EmbedIds([[1, 2, 3]], Cancellation));
+    }
+
     [Theory]
     [InlineData(512)]
     [InlineData(1)] // a step then holds one text of the longest kind, so that batches are cut between texts

@@ -32,4 +32,17 @@ public sealed class PerplexityTests
         Assert.Equal(255, result.Scored);
         Assert.InRange(result.StandardError, 0.1, 10);
     }
+
+    [Fact]
+    public void Measure_WhereNumbersBreakDown_IsNoResult()
+    {
+        using var file = new TinyLlama();
+        using (var stream = File.OpenWrite(file.Path)) // the last weight of the last matrix
+        {
+            stream.Seek(-sizeof(float), SeekOrigin.End);
+            stream.Write(BitConverter.GetBytes(float.NaN));
+        }
+        using var model = Model.Load(file.Path, new ModelOptions { Exact = true });
+        Assert.Throws<NotFiniteNumberException>(() => Perplexity.Measure(model, Enumerable.Range(0, 32).ToArray(), 16, cancellation: TestContext.Current.CancellationToken).Last());
+    }
 }
