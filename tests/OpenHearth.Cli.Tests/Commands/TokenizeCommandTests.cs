@@ -17,6 +17,25 @@ public sealed class TokenizeCommandTests : IDisposable
         Assert.Equal("", terminal.Error);
     }
 
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("model.safetensors.index.json")]
+    [InlineData("")]
+    public void Run_PartOfASafetensorsModel_TakesTheTokenizerBesideIt(string name)
+    {
+        var folder = Directory.CreateTempSubdirectory("hearth-test-").FullName;
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), """{"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}}""");
+        var path = Path.Combine(folder, name);
+        if (name.Length > 0)
+            File.WriteAllText(path, "");
+        var terminal = new FakeTerminal();
+        var code = terminal.Run("tokenize", path, "ba");
+        Directory.Delete(folder, recursive: true);
+        Assert.Equal("", terminal.Error);
+        Assert.Equal(0, code);
+        Assert.Equal("1\tb\n0\ta\n", terminal.Output);
+    }
+
     [Fact]
     public void Run_Plain_IsOneLineAToken()
     {
