@@ -29,11 +29,35 @@ internal static class JsonInput
     public static JsonArray Array(string path) => JsonArray.Create(Read(path, JsonValueKind.Array))!;
 
     /// <summary>A JSON file that holds an object.</summary>
-    public static JsonObject Object(string path) => JsonObject.Create(Read(path, JsonValueKind.Object))!;
+    public static JsonObject Object(string path) => Object(Read(path, JsonValueKind.Object));
+
+    /// <summary>An object, its own keys looked at.</summary>
+    public static JsonObject Object(JsonElement item)
+    {
+        var entries = JsonObject.Create(item)!;
+        _ = Unicode(() => entries.Count);
+        return entries;
+    }
 
     /// <summary>The text of an item.</summary>
-    public static string Text(JsonElement item) =>
-        item.ValueKind == JsonValueKind.String ? item.GetString()! : throw Failure.Because($"A text was expected, not {Name(item.ValueKind)}.");
+    public static string Text(JsonElement item)
+    {
+        if (item.ValueKind != JsonValueKind.String)
+            throw Failure.Because($"A text was expected, not {Name(item.ValueKind)}.");
+        return Unicode(() => item.GetString()!);
+    }
+
+    private static T Unicode<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException broken)
+        {
+            throw Failure.Because("A text is no Unicode: it has half of a surrogate pair.", broken);
+        }
+    }
 
     /// <summary>The token ids of an item.</summary>
     public static int[] Ids(JsonElement item)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using OpenHearth.Cli.Models;
 using OpenHearth.Cli.Rendering;
 using OpenHearth.Engine.Templates;
@@ -74,10 +73,10 @@ internal sealed class TemplateCommand
         if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("variables", out var given) || given.ValueKind != JsonValueKind.Object)
             throw Failure.Because("An item must be an object with an object named \"variables\".");
         var own = item.TryGetProperty("template", out var source) && source.ValueKind == JsonValueKind.String;
-        var template = own ? ChatTemplate.Parse(source.GetString()!) : file ?? model?.Template ?? (model is null ? throw Failure.Because("The item has no \"template\", and there is no model.") : ChatTemplate.ChatMl);
+        var template = own ? ChatTemplate.Parse(JsonInput.Text(source)) : file ?? model?.Template ?? (model is null ? throw Failure.Because("The item has no \"template\", and there is no model.") : ChatTemplate.ChatMl);
         if (own || model is null)
             return template.Render(given, options).Text;
-        var variables = JsonObject.Create(given)!;
+        var variables = JsonInput.Object(given);
         if (model.BosToken is { } bos)
             variables.TryAdd("bos_token", bos);
         if (model.EosToken is { } eos)

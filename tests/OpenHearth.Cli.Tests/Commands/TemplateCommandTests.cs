@@ -59,6 +59,31 @@ public sealed class TemplateCommandTests : IDisposable
         Assert.NotNull(results[4]!["error"]);
     }
 
+    [Fact]
+    public void Run_TextsThatAreNoUnicode_AreNoBugToReport()
+    {
+        var terminal = new FakeTerminal();
+        var batch = File("b.json", """
+            [
+              {"template": "\ud800", "variables": {}},
+              {"variables": {"\ud800": 1}},
+              {"variables": {"messages": [{"\ud800": 1}]}},
+              {"variables": {"messages": [{"role": "user", "content": "\ud800"}]}}
+            ]
+            """);
+        Assert.Equal(1, terminal.Run("template", "smollm2", "--batch", batch));
+        var errors = JsonNode.Parse(terminal.Output)!.AsArray().Select(result => (string)result!["error"]!).ToList();
+        Assert.Equal(4, errors.Count);
+        Assert.All(errors, error => Assert.Contains("surrogate", error));
+        Assert.DoesNotContain("Unexpected", terminal.Output);
+        var file = new FakeTerminal();
+        Assert.Equal(1, file.Run("template", "--template", File("t.jinja", "x"), "--vars", File("v.json", """{"\ud800": 1}""")));
+        Assert.DoesNotContain("Unexpected", file.Error);
+        var texts = new FakeTerminal();
+        Assert.Equal(1, texts.Run("tokenize", "smollm2", "--batch", File("x.json", """["\ud800", "a"]""")));
+        Assert.Contains("surrogate", (string)JsonNode.Parse(texts.Output)![0]!["error"]!);
+    }
+
     [Theory]
     [InlineData("template")]
     [InlineData("template", "smollm2")]

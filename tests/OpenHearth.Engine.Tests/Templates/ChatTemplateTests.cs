@@ -47,6 +47,15 @@ public sealed class ChatTemplateTests
         Assert.Equal(TemplateErrorKind.Value, failure.Kind);
     }
 
+    [Theory]
+    [InlineData("{\"\\ud800\": 1}")]
+    [InlineData("{\"v\": {\"\\ud800\": 1}}")]
+    public void Render_KeysOfNodesThatAreNoUnicode_Fails(string json)
+    {
+        var failure = Assert.Throws<TemplateException>(() => ChatTemplate.Parse("{{ v }}").Render(JsonNode.Parse(json)!.AsObject()));
+        Assert.Equal(TemplateErrorKind.Value, failure.Kind);
+    }
+
     [Fact]
     public void Render_VariablesNestedTooDeep_Fails()
     {

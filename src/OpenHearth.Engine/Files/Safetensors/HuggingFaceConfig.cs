@@ -96,6 +96,10 @@ public sealed class HuggingFaceConfig : ConfigSection
         {
             throw new ModelFormatException($"{path}: line {failure.LineNumber + 1}, byte {failure.BytePositionInLine}: {ModelFormatException.Reason(failure)}");
         }
+        catch (InvalidOperationException failure) // keys are compared with each other, and one is half of a surrogate pair
+        {
+            throw new ModelFormatException($"{path}: a key is no Unicode text", failure);
+        }
     }
 
     // Python writes the number Infinity, which JSON has not; 1e999999 is as long and reads as infinity.

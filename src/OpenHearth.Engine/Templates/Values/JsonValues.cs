@@ -25,7 +25,7 @@ internal sealed class JsonValues
     public Dictionary<string, Value> ReadObject(JsonObject node)
     {
         var variables = new Dictionary<string, Value>();
-        foreach (var (name, value) in node)
+        foreach (var (name, value) in Entries(node))
             variables[name] = Read(value, 1);
         return variables;
     }
@@ -50,6 +50,13 @@ internal sealed class JsonValues
         {
             throw Errors.Value("a string in the variables is no valid Unicode (an unpaired surrogate)");
         }
+    }
+
+    // An object that was read from JSON looks at its keys when they are first asked for.
+    private static JsonObject Entries(JsonObject node)
+    {
+        _ = Text(static entries => entries.Count > 0 ? "" : null, node);
+        return node;
     }
 
     private Value Read(JsonElement element, int depth)
@@ -89,7 +96,7 @@ internal sealed class JsonValues
             case null:
                 return NoneValue.Instance;
             case JsonObject entries:
-                var dict = new DictValue(entries.Count);
+                var dict = new DictValue(Entries(entries).Count);
                 foreach (var (name, value) in entries)
                     dict.Set(String(name), Read(value, depth + 1));
                 return dict;

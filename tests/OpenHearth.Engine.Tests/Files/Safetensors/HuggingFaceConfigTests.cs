@@ -73,6 +73,8 @@ public sealed class HuggingFaceConfigTests
     [InlineData("[1]", "expected an object at byte 0, found '[1]'")]
     [InlineData("{\"a\":1,\"a\":2}", "no valid JSON")]
     [InlineData("{\"a\":NaN}", "no valid JSON")]
+    [InlineData("{\"\\ud800\":1}", "a key is no Unicode text")]
+    [InlineData("{\"a\":{\"\\ud800\":1}}", "a key is no Unicode text")]
     [InlineData("{\"a\":Infinit}", "no valid JSON")]
     public void Parse_NoObject_FailsInOneLine(string json, string what)
     {
