@@ -174,14 +174,17 @@ internal sealed class GgufForm : IDisposable
             foreach (var part in (string[])[$"{matrix}.weight", $"{matrix}.bias"])
                 _orders[part] = order;
         }
-        if (source.TensorNames.Except(weights.Asked.Keys).FirstOrDefault() is { } unused)
+        if (weights.Unused.FirstOrDefault() is { } unused)
             throw new NotSupportedException($"{_source.Path}: a GGUF file of {name} has no use for the tensor {ModelFormatException.Quote(unused)}.");
     }
 
     /// <summary>The model as if it were in a GGUF file already.</summary>
     private sealed class FormSource(GgufForm form, GgufFile file, string name) : PlannedSource(form._source)
     {
-        private readonly Dictionary<string, FormTensor> _byName = form._tensors.ToDictionary(tensor => tensor.Name);
+        // Experts that are one by one stay so here: nobody's memory has them as one.
+        private readonly Dictionary<string, (FormTensor Tensor, int Expert)> _byName = form._tensors
+            .SelectMany(tensor => tensor.Experts == 0 ? [(tensor, -1)] : Enumerable.Range(0, tensor.Experts).Select(expert => (tensor, expert)))
+            .ToDictionary(entry => Weights.TensorNames.Gguf(entry.tensor.Name, entry.Item2));
 
         public override bool IsGguf => true;
 
@@ -191,12 +194,12 @@ internal sealed class GgufForm : IDisposable
 
         public override IEnumerable<string> TensorNames => _byName.Keys;
 
-        public override StoredTensor? Find(string name) => Find(name, -1);
-
-        public override StoredTensor? Find(string name, int expert) => !_byName.TryGetValue(name, out var tensor) || tensor.Experts > 0 != expert >= 0
-            ? null
-            : tensor.HalfOf is { } whole ? AsHalf(form._weights.Find(whole, -1), tensor)
-            : tensor.Made ?? form._weights.Find(name, expert);
+        public override StoredTensor? Find(string name)
+        {
+            if (!_byName.TryGetValue(name, out var found))
+                return null;
+            return found.Tensor.HalfOf is { } whole ? AsHalf(form._weights.Find(whole, -1), found.Tensor) : found.Tensor.Made ?? form._weights.Find(found.Tensor.Name, found.Expert);
+        }
 
         // Whose numbers it has is nobody's concern here.
         private static StoredTensor AsHalf(StoredTensor whole, FormTensor half) =>

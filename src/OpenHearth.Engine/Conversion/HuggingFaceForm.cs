@@ -123,8 +123,9 @@ internal sealed class HuggingFaceForm : IDisposable
 
     private StoredTensor Stored(FolderTensor tensor)
     {
-        var stored = _weights.Read(tensor.Canonical, -1);
-        if (tensor.Expert >= 0)
+        var apart = tensor.Expert >= 0 && _weights.Asked[tensor.Canonical] > 0;
+        var stored = _weights.Read(tensor.Canonical, apart ? tensor.Expert : -1);
+        if (tensor.Expert >= 0 && !apart)
             stored = stored.Rows(tensor.Expert * tensor.Shape[0], tensor.Shape[0]);
         if (tensor.Back is null)
             return stored;
@@ -191,13 +192,13 @@ internal sealed class HuggingFaceForm : IDisposable
 
     private void AddTensors(TensorNames names, IReadOnlyDictionary<string, float[]> said)
     {
-        foreach (var canonical in _weights.Asked.Keys)
+        foreach (var (canonical, apart) in _weights.Asked)
         {
             // What config.json says instead.
             if (canonical == FrequencyDivisors || said.ContainsKey(canonical))
                 continue;
-            var stored = _weights.Find(canonical, -1);
-            var experts = Candidates(names, canonical, -1).Any() ? 0 : stored.Shape.Length == 3 ? (int)stored.Shape[0] : 0;
+            var stored = _weights.Find(canonical, apart == 0 ? -1 : 0);
+            var experts = apart > 0 ? apart : !Candidates(names, canonical, -1).Any() && stored.Shape.Length == 3 ? (int)stored.Shape[0] : 0;
             for (var expert = experts == 0 ? -1 : 0; expert < experts; expert++)
             {
                 var candidates = Candidates(names, canonical, expert).ToList();
@@ -206,7 +207,7 @@ internal sealed class HuggingFaceForm : IDisposable
                 var chosen = Choose(canonical, candidates);
                 if (names.Ignores(chosen.Name))
                     continue;
-                var tensor = new FolderTensor(canonical, expert, expert < 0 ? stored.Shape : stored.Shape[1..], chosen.Back);
+                var tensor = new FolderTensor(canonical, expert, expert < 0 || apart > 0 ? stored.Shape : stored.Shape[1..], chosen.Back);
                 if (chosen.Join is { } join)
                     _ = _tensors.TryAdd(chosen.Name, tensor with { Shape = ShapeOf(join), Join = join });
                 else if (chosen.Part is not { } part)

@@ -24,7 +24,7 @@ public static class ModelConversion
     private static readonly string[] Replaced = ["general.alignment", "general.file_type", "general.quantization_version"];
 
     /// <summary>Converts a model. A conversion that was stopped is gone on with where the same one is asked for again.</summary>
-    /// <param name="model">A GGUF file; of a split one any part, and the result is whole. Or a safetensors file, index or folder.</param>
+    /// <param name="model">A GGUF file; of a split one any part, and the result is whole; experts that it has one by one are stacked. Or a safetensors file, index or folder.</param>
     /// <param name="output">
     /// The file to write, one that is there is replaced when the new one is whole; or, where the name doesn't end in .gguf, the folder, which is
     /// a model when it has a config.json.
@@ -56,8 +56,8 @@ public static class ModelConversion
             throw new DirectoryNotFoundException($"There is no folder {parent} to write {Path.GetFileName(target)} to.");
         using var form = source is GgufSource ? null : GgufForm.Of(source);
         var writer = new GgufWriter();
-        if (source is GgufSource { File: var file })
-            Copy(file, writer, type, progress);
+        if (source is GgufSource gguf)
+            Copy(gguf, writer, type, progress);
         else
             Add(form!, writer, type, progress);
         writer.Write(output, Origin(source), cancellation);
@@ -99,25 +99,24 @@ public static class ModelConversion
         return written;
     }
 
-    private static void Copy(GgufFile file, GgufWriter writer, ConversionType type, Action<ConversionProgress>? progress)
+    private static void Copy(GgufSource source, GgufWriter writer, ConversionType type, Action<ConversionProgress>? progress)
     {
+        var file = source.File;
         foreach (var key in file.Metadata.Keys)
         {
             if (!Replaced.Contains(key) && !key.StartsWith("split.", StringComparison.Ordinal))
                 writer.Add(key, file.Metadata.TryGet(key, out var value) ? value : throw file.Metadata.Missing(key));
         }
         AddTypes(writer, type);
-        for (var i = 0; i < file.Tensors.Count; i++)
+        var tensors = CopiedTensor.Of(source);
+        for (var i = 0; i < tensors.Count; i++)
         {
-            var (tensor, number) = (file.Tensors[i], i + 1);
-            var target = TargetOf(tensor.Name, tensor.Type, tensor.Dimensions[0], tensor.Dimensions.Count, type.Type, tensor.Type);
-            writer.AddTensor(tensor.Name, target, [.. tensor.Dimensions], stream =>
+            var (tensor, number) = (tensors[i], i + 1);
+            var target = TargetOf(tensor.Name, tensor.Type, tensor.Dimensions[0], tensor.Dimensions.Length, type.Type, tensor.Type);
+            writer.AddTensor(tensor.Name, target, tensor.Dimensions, stream =>
             {
-                progress?.Invoke(new ConversionProgress(tensor.Name, number, file.Tensors.Count));
-                if (target == tensor.Type)
-                    TensorSource.From(tensor.Data)(stream);
-                else
-                    RowConversion.Write(tensor.Type, target, tensor.Dimensions[0], tensor.Data, stream);
+                progress?.Invoke(new ConversionProgress(tensor.Name, number, tensors.Count));
+                tensor.Write(target, stream);
             });
         }
     }

@@ -44,11 +44,8 @@ internal abstract class ModelSource : IDisposable
     /// <param name="canonical">Canonical name of what is made of it, with its ending.</param>
     public virtual StoredTensor? FindMade(string name, string canonical) => null;
 
-    /// <summary>One expert's matrix of a stack that has no tensor of its own yet, or null; -1 asks for the tensor.</summary>
-    public virtual StoredTensor? Find(string name, int expert) => expert < 0 ? Find(name) : null;
-
     /// <summary>A tensor with its numbers for one use, by the name it is stored under; the caller disposes of its owner.</summary>
-    public virtual StoredTensor? Read(string name, int expert) => Find(name, expert);
+    public virtual StoredTensor? Read(string name) => Find(name);
 
     /// <summary>The files that it is in.</summary>
     public abstract IEnumerable<string> Files { get; }

@@ -51,7 +51,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
     public StoredTensor Read(string name, int expert)
     {
         var stored = StoredName(name, expert) ?? throw Missing(name, expert);
-        var tensor = source.Read(stored.Name, source.IsGguf ? expert : -1)!;
+        var tensor = source.Read(stored.Name)!;
         if (stored.Transform is null)
             return tensor;
         return tensor.Then(tensor => stored.Transform([tensor, .. Beside(stored)]));
@@ -103,7 +103,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
         {
             var tensor = Get(name, e);
             if (tensor.RowCount != rows || tensor.Columns != columns)
-                throw Wrong(name, $"shape [{string.Join(", ", tensor.Shape)}], expected [{rows}, {columns}]");
+                throw Wrong(tensor.Name, $"shape [{string.Join(", ", tensor.Shape)}], expected [{rows}, {columns}]");
             result.Add(Make(name, tensor, rows));
         }
         return [.. result];
@@ -211,7 +211,7 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
     private StoredTensor Get(string name, int expert = -1)
     {
         var stored = StoredName(name, expert) ?? throw Missing(name, expert);
-        var tensor = source.Find(stored.Name, source.IsGguf ? expert : -1)!;
+        var tensor = source.Find(stored.Name)!;
         _used.Add(stored.Name);
         _used.UnionWith(stored.Beside);
         _asked[name] = Math.Max(expert + 1, _asked.GetValueOrDefault(name));
@@ -246,7 +246,10 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
     private ForeignTensor? StoredName(string name, int expert = -1)
     {
         if (source.IsGguf)
-            return source.Find(name, expert) is not null ? new ForeignTensor(name, [], null, null) : null;
+        {
+            var gguf = TensorNames.Gguf(name, expert);
+            return source.Find(gguf) is not null ? new ForeignTensor(gguf, [], null, null) : null;
+        }
         foreach (var candidate in names.Resolve(name, expert))
         {
             if (source.Has(candidate.Name, name))
@@ -257,8 +260,9 @@ internal sealed class ModelWeights(ModelSource source, TensorNames names, bool s
 
     private ModelFormatException Missing(string name, int expert)
     {
-        var looked = source.IsGguf ? "" : $" (looked for {string.Join(", ", names.Resolve(name, expert).Take(2).Select(candidate => ModelFormatException.Quote(candidate.Name)))})";
-        return new ModelFormatException($"{source.Path}: tensor {ModelFormatException.Quote(name)} is missing{looked}");
+        var looked = source.IsGguf ? [TensorNames.Gguf(name, expert)] : names.Resolve(name, expert).Take(2).Select(candidate => candidate.Name);
+        var others = source.IsGguf && expert < 0 ? "" : $" (looked for {string.Join(", ", looked.Select(other => ModelFormatException.Quote(other)))})";
+        return new ModelFormatException($"{source.Path}: tensor {ModelFormatException.Quote(name)} is missing{others}");
     }
 
     private ModelFormatException Wrong(string name, string what) => new($"{source.Path}: tensor {ModelFormatException.Quote(name)} has {what}");

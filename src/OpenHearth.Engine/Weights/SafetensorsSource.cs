@@ -59,7 +59,7 @@ internal sealed class SafetensorsSource : ModelSource
 
     public override StoredTensor? Find(string name) => _quantized?.Find(name) ?? FindPlain(name);
 
-    public override StoredTensor? Read(string name, int expert) => _quantized?.Read(name) ?? FindPlain(name);
+    public override StoredTensor? Read(string name) => _quantized?.Read(name) ?? FindPlain(name);
 
     // Matrices that are kept in several tensors count as one, by their form, and are not decoded for it.
     public override IReadOnlyList<TensorTypeCount> CountTensorTypes()

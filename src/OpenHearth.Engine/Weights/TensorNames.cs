@@ -113,6 +113,18 @@ internal sealed partial class TensorNames(string prefix = "model.")
     /// <param name="foreign">The whole name.</param>
     public bool Ignores(string foreign) => _ignored.Contains(foreign);
 
+    /// <summary>
+    /// What a GGUF file calls a tensor: its canonical name, or that of one expert's matrix, <c>blk.0.ffn_up.3.weight</c> of <c>blk.0.ffn_up_exps.weight</c>.
+    /// Files from before April 2024 have those (llama.cpp's pull request 6387): of the families here, Mixtral.
+    /// </summary>
+    /// <param name="canonical">With its ending.</param>
+    /// <param name="expert">-1 for the tensor itself.</param>
+    public static string Gguf(string canonical, int expert) => expert < 0 ? canonical : canonical.Replace("_exps.", $".{expert}.", StringComparison.Ordinal);
+
+    /// <summary>Canonical name of the stack that one expert's matrix of such a file belongs to; null where it is none.</summary>
+    /// <param name="gguf">The name in the file.</param>
+    public static string? Stack(string gguf) => OneExpert().Match(gguf) is { Success: true, Groups: var parts } ? $"{parts[1].ValueSpan}_exps.weight" : null;
+
     /// <summary>The foreign names that a full canonical name such as <c>blk.3.attn_q.weight</c> may have.</summary>
     /// <param name="canonical">With its ending.</param>
     /// <param name="expert">Stands for <c>#</c> in names of experts that are stored one by one; -1 leaves those names out.</param>
@@ -150,6 +162,9 @@ internal sealed partial class TensorNames(string prefix = "model.")
 
     [GeneratedRegex(@"^blk\.(\d+)\.")]
     private static partial Regex Layer();
+
+    [GeneratedRegex(@"^(blk\.[0-9]+\.ffn_(?:gate|up|down))\.[0-9]+\.weight\z")]
+    private static partial Regex OneExpert();
 
     private sealed record Rule(string Foreign, string[] Beside, Func<StoredTensor[], StoredTensor>? Transform, Func<StoredTensor, StoredTensor>? Back)
     {
