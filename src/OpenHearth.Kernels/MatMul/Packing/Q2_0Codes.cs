@@ -52,7 +52,7 @@ internal sealed class Q2_0Gemv : GemvCode
     {
         var (a, b) = (w.Asm, w.Builder);
         var three = b.ConstantBytes("code mask", 3);
-        // As in Q4_0: the first three blocks lie in bytes 0 to 63, the codes of the last in bytes 56 to 71.
+        // As in NibbleGemv: the first three blocks lie in bytes 0 to 63, the codes of the last in bytes 56 to 71.
         var places = b.ConstantBytes("places of bytes", i => i < 48 ? 2 + i / 16 * 18 + i % 16 : i);
         var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 4 * 9);
         var last = w.Mask(0xFFFF_0000_0000_0000);

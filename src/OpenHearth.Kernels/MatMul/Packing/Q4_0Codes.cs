@@ -9,49 +9,13 @@ using static Iced.Intel.AssemblerRegisters;
 namespace OpenHearth.Kernels.MatMul.Packing;
 
 /// <summary>Codes from -8 to 7.</summary>
-internal sealed unsafe class Q4_0Codes() : RowCodes(TensorType.Q4_0, 32, hasMins: false, new Q4_0Gemv(), new Q4_0Bf16(), new NibbleRowLanes(offset: 8))
+internal sealed unsafe class Q4_0Codes() : RowCodes(TensorType.Q4_0, 32, hasMins: false, new NibbleGemv(offset: 8), new Q4_0Bf16(), new NibbleRowLanes(offset: 8))
 {
     public override void Unpack(byte* row, int columns, sbyte* codes, float* scales, float* mins)
     {
         Halves(row, 18, columns / 32, scales);
         for (var i = 0; i < columns; i += 32, row += 18)
             (Nibbles(row + 2) - Vector256.Create((byte)8)).Store((byte*)codes + i);
-    }
-}
-
-/// <summary>Four blocks a step; a quarter of each vector is a block. Codes 0 to 15.</summary>
-internal sealed class Q4_0Gemv : GemvCode
-{
-    public override int StepColumns => 128;
-
-    public override int StepBytes => 72;
-
-    public override ReadOnlySpan<byte> Order => [0, 2, 4, 6, 1, 3, 5, 7];
-
-    public override int Offset => 8;
-
-    public override Func<IEnumerable<GemvProduct>> Write(GemvWriter w)
-    {
-        var (a, b) = (w.Asm, w.Builder);
-        var nibble = b.ConstantBytes("nibble mask", 15);
-        // The first three blocks lie in bytes 0 to 63, the nibbles of the last in bytes 56 to 71.
-        var places = b.ConstantBytes("places of nibbles", i => i < 48 ? 2 + i / 16 * 18 + i % 16 : i);
-        var scalePlaces = b.ConstantWords("places of scales", i => i % 16 / 4 * 9);
-        var last = w.Mask(0xFFFF_0000_0000_0000);
-        var (bytes, rest, low, scale) = (w.Vector("bytes, then upper codes"), b.Vector("last bytes"), w.Vector("lower codes"), w.Vector("scales"));
-        return Step;
-
-        IEnumerable<GemvProduct> Step()
-        {
-            w.Load(rest, 0);
-            a.vpermb(bytes, places, rest);
-            a.vpermw(scale, scalePlaces, rest);
-            a.vcvtph2ps(scale, KernelBuilder.Half(scale));
-            w.Load(rest, 8);
-            a.vpermb(bytes.k(last), places, rest);
-            w.SplitNibbles(bytes, low, nibble);
-            yield return GemvWriter.Multiply(scale, (low, 0), (bytes, 1));
-        }
     }
 }
 
