@@ -14,6 +14,12 @@ internal abstract class GemvCode
     public abstract int StepBytes { get; }
 
     /// <summary>
+    /// True above five bits a weight: the second cache has more lines on their way than the first, and with fewer bits it costs more
+    /// than that to fetch them from there (docs/log.md).
+    /// </summary>
+    public bool FetchesIntoSecondCache => 8 * StepBytes > 5 * StepColumns;
+
+    /// <summary>
     /// For each vector of codes of a step, the sixteens of columns that its four quarters hold, or the eights of its eighths:
     /// see <see cref="OrderColumns"/>. [vectors × 64 / OrderColumns]
     /// </summary>

@@ -398,7 +398,13 @@ internal sealed class GemvWriter
         for (_stream = 0; _stream < _totals.Length; _stream++)
         {
             for (var line = 0; line < _code.StepBytes; line += 64)
-                a.prefetcht0(__byte_ptr[Block + (PrefetchBytes + line)]);
+            {
+                var ahead = __byte_ptr[Block + (PrefetchBytes + line)];
+                if (_code.FetchesIntoSecondCache)
+                    a.prefetcht1(ahead);
+                else
+                    a.prefetcht0(ahead);
+            }
             _writeAhead();
         }
         WriteSteps(writeStep);
