@@ -10,14 +10,14 @@ namespace OpenHearth.Engine;
 public static class Computer
 {
     /// <summary>What the CPU calls itself, or its kind where it does not say.</summary>
-    /// <exception cref="InvalidOperationException">HEARTH_CPU names no level, or one that this processor does not have.</exception>
+    /// <exception cref="InvalidOperationException">HEARTH_CPU names no level.</exception>
     public static string CpuName => CpuFeatures.Current.Name;
 
     /// <summary>Extensions of the instruction set that were found.</summary>
     /// <inheritdoc cref="CpuName" path="/exception"/>
     public static IReadOnlyList<string> Instructions => CpuFeatures.Current.Instructions;
 
-    /// <summary>The level of instructions in use: <c>scalar</c>, <c>vector</c>, <c>avx2</c>, <c>avx512</c> or <c>amx</c>. HEARTH_CPU names another; AMX needs that or a <see cref="SelfTesting.TileProof"/>.</summary>
+    /// <summary>The level of instructions in use: <c>scalar</c>, <c>vector</c>, <c>avx2</c>, <c>avx512</c> or <c>amx</c>. HEARTH_CPU names the highest to use; AMX needs that or a <see cref="SelfTesting.TileProof"/>.</summary>
     /// <inheritdoc cref="CpuName" path="/exception"/>
     public static string Level => NameOf(CpuFeatures.Current.Level);
 

@@ -44,24 +44,34 @@ public sealed class ProgramTests
         Assert.Equal("hearth: There is no model 'smolm2'. Did you mean 'smollm2'?", error.Trim());
     }
 
-    [Theory]
-    [InlineData("fast", "HEARTH_CPU is 'fast'")]
-    [InlineData("scalar", "")]
-    public void Start_ProcessorLevel_IsCheckedFirst(string level, string expected)
+    [Fact]
+    public void Start_NoProcessorLevel_IsRefusedFirst()
     {
-        var start = StartInfo("info", "--json");
-        start.Environment["HEARTH_CPU"] = level;
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEnd();
-        Assert.Contains(expected, process.StandardError.ReadToEnd());
-        Assert.True(process.WaitForExit(Patience));
-        Assert.Equal(expected.Length > 0 ? 2 : 0, process.ExitCode);
-        if (expected.Length > 0)
-            return;
+        var (code, output, error) = StartAt("fast");
+        Assert.Equal(2, code);
+        Assert.Equal("", output);
+        Assert.Contains("HEARTH_CPU is 'fast'", error);
+    }
+
+    [Fact]
+    public void Start_LowerProcessorLevel_IsInUse()
+    {
+        var (code, output, error) = StartAt("scalar");
+        Assert.Equal("", error);
+        Assert.Equal(0, code);
         var instructions = JsonNode.Parse(output)!["instructions"]!;
-        Assert.Equal(level, (string)instructions["used_level"]!);
+        Assert.Equal("scalar", (string)instructions["used_level"]!);
         Assert.NotEmpty((string)instructions["no_generated_code"]!);
+    }
+
+    [Fact]
+    public void Start_HigherProcessorLevelThanThereIs_UsesTheHighest()
+    {
+        var (code, output, error) = StartAt("amx");
+        Assert.Equal("", error);
+        Assert.Equal(0, code);
+        var instructions = JsonNode.Parse(output)!["instructions"]!;
+        Assert.Equal((string)instructions["highest_level"]!, (string)instructions["used_level"]!);
     }
 
     [Theory]
@@ -132,9 +142,18 @@ public sealed class ProgramTests
         Assert.Equal(1, process.ExitCode);
     }
 
-    private static (int Code, string Output, string Error) Start(string input, params string[] args)
+    private static (int Code, string Output, string Error) StartAt(string level)
     {
-        using var process = Process.Start(StartInfo(args))!;
+        var start = StartInfo("info", "--json");
+        start.Environment["HEARTH_CPU"] = level;
+        return Start("", start);
+    }
+
+    private static (int Code, string Output, string Error) Start(string input, params string[] args) => Start(input, StartInfo(args));
+
+    private static (int Code, string Output, string Error) Start(string input, ProcessStartInfo start)
+    {
+        using var process = Process.Start(start)!;
         process.StandardInput.Write(input);
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();

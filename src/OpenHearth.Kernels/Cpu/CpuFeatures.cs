@@ -8,7 +8,7 @@ namespace OpenHearth.Kernels.Cpu;
 /// <summary>What this processor can do and what this process may use of it; found once, at first use.</summary>
 /// <param name="Name">The processor's own name.</param>
 /// <param name="Highest">The highest level it has.</param>
-/// <param name="Level">The level in use: what HEARTH_CPU names, else <paramref name="Highest"/>, but AMX only where <see cref="TrustTiles"/> was called.</param>
+/// <param name="Level">The level in use: <paramref name="Highest"/>, or what HEARTH_CPU names if that is lower; AMX only where HEARTH_CPU names it or <see cref="TrustTiles"/> was called.</param>
 /// <param name="Cores">Cores that this process may run on: affinity and container limits respected, one for each pair of hyperthreads.</param>
 /// <param name="CacheBytes">Second-level cache of one core.</param>
 /// <param name="Bf16">AVX-512 dot products of bf16.</param>
@@ -23,11 +23,11 @@ public sealed record CpuFeatures(
     private static volatile bool _tilesTrusted;
 
     /// <summary>This processor.</summary>
-    /// <exception cref="InvalidOperationException">HEARTH_CPU names no level, or one that this processor does not have.</exception>
+    /// <exception cref="InvalidOperationException">HEARTH_CPU names no level.</exception>
     public static CpuFeatures Current => Detected.Value;
 
     /// <summary>Levels that can run here, the plainest first.</summary>
-    public static IEnumerable<CpuLevel> Available => Enum.GetValues<CpuLevel>().Where(level => Has(level, HighestLevel()));
+    public static IEnumerable<CpuLevel> Available => Enum.GetValues<CpuLevel>().Where(level => level <= HighestLevel());
 
     /// <summary>
     /// Makes AMX the level in use of a processor that has it. Its kernels were written without one at hand, so somebody has to have seen them
@@ -35,20 +35,23 @@ public sealed record CpuFeatures(
     /// </summary>
     public static void TrustTiles() => _tilesTrusted = true;
 
-    /// <summary>The level of a processor where nobody asks for another.</summary>
-    internal static CpuLevel LevelUnasked(CpuLevel highest, bool tilesTrusted) => highest == CpuLevel.Amx && !tilesTrusted ? CpuLevel.Avx512 : highest;
+    /// <summary>The level in use: the highest that there is up to what is wanted, whoever wants AMX being trusted; unasked, AMX only where it is trusted.</summary>
+    /// <param name="wanted">What HEARTH_CPU says, or null.</param>
+    /// <param name="highest">The processor's highest.</param>
+    /// <param name="tilesTrusted">Whether <see cref="TrustTiles"/> was called.</param>
+    internal static CpuLevel LevelInUse(string? wanted, CpuLevel highest, bool tilesTrusted)
+    {
+        if (string.IsNullOrWhiteSpace(wanted))
+            return highest == CpuLevel.Amx && !tilesTrusted ? CpuLevel.Avx512 : highest;
+        if (!Enum.TryParse<CpuLevel>(wanted.Trim(), ignoreCase: true, out var cap) || !Enum.IsDefined(cap) || !char.IsAsciiLetter(wanted.Trim()[0]) || wanted.Contains(','))
+            throw new InvalidOperationException($"HEARTH_CPU is '{wanted}'; it must be scalar, vector, avx2, avx512 or amx.");
+        return cap < highest ? cap : highest;
+    }
 
     internal static CpuFeatures Detect(string? wanted, bool tilesTrusted)
     {
         var highest = HighestLevel();
-        var level = LevelUnasked(highest, tilesTrusted);
-        if (!string.IsNullOrWhiteSpace(wanted))
-        {
-            if (!Enum.TryParse(wanted.Trim(), ignoreCase: true, out level) || !Enum.IsDefined(level) || char.IsAsciiDigit(wanted.Trim()[0]))
-                throw new InvalidOperationException($"HEARTH_CPU is '{wanted}'; it must be scalar, vector, avx2, avx512 or amx.");
-            if (!Has(level, highest))
-                throw new InvalidOperationException($"HEARTH_CPU asks for {Lower(level)}, but this processor stops at {Lower(highest)}.");
-        }
+        var level = LevelInUse(wanted, highest, tilesTrusted);
         var leaf7 = Leaf(7, 1);
         return new CpuFeatures(
             BrandName(), highest, level, CpuTopology.UsableCores(), CpuTopology.SecondLevelCacheBytes(),
@@ -57,11 +60,6 @@ public sealed record CpuFeatures(
             AvxVnni: System.Runtime.Intrinsics.X86.AvxVnni.IsSupported,
             [.. InstructionNames()]);
     }
-
-    private static string Lower(CpuLevel level) => Enum.GetName(level)!.ToLowerInvariant();
-
-    // AVX2 lies between the portable vectors and AVX-512 only on x64.
-    private static bool Has(CpuLevel level, CpuLevel highest) => level <= highest;
 
     private static CpuLevel HighestLevel()
     {

@@ -44,13 +44,25 @@ public sealed class CpuFeaturesTests
     [InlineData(CpuLevel.Amx, true, CpuLevel.Amx)]
     [InlineData(CpuLevel.Avx512, true, CpuLevel.Avx512)]
     [InlineData(CpuLevel.Avx2, false, CpuLevel.Avx2)]
-    public void LevelUnasked_TilesThatNobodySawWork_StayOff(CpuLevel highest, bool trusted, CpuLevel expected) =>
-        Assert.Equal(expected, CpuFeatures.LevelUnasked(highest, trusted));
+    public void LevelInUse_TilesThatNobodySawWork_StayOff(CpuLevel highest, bool trusted, CpuLevel expected) =>
+        Assert.Equal(expected, CpuFeatures.LevelInUse(null, highest, trusted));
+
+    [Theory]
+    [InlineData("amx", CpuLevel.Amx, CpuLevel.Amx)]
+    [InlineData("amx", CpuLevel.Avx512, CpuLevel.Avx512)]
+    [InlineData(" AVX512 ", CpuLevel.Amx, CpuLevel.Avx512)]
+    [InlineData("avx512", CpuLevel.Avx2, CpuLevel.Avx2)]
+    [InlineData("avx2", CpuLevel.Vector, CpuLevel.Vector)]
+    [InlineData("scalar", CpuLevel.Amx, CpuLevel.Scalar)]
+    public void LevelInUse_WhatIsWanted_IsTheMost(string wanted, CpuLevel highest, CpuLevel expected) =>
+        Assert.Equal(expected, CpuFeatures.LevelInUse(wanted, highest, tilesTrusted: false));
 
     [Theory]
     [InlineData("sse9")]
     [InlineData("1")]
     [InlineData("17")]
+    [InlineData("-1")]
+    [InlineData("avx2,avx512")]
     public void Detect_NoLevel_SaysWhatThereIs(string wanted)
     {
         var error = Assert.Throws<InvalidOperationException>(() => CpuFeatures.Detect(wanted, tilesTrusted: false));
