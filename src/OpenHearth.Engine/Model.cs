@@ -3,6 +3,7 @@ using OpenHearth.Engine.Files;
 using OpenHearth.Engine.Generation;
 using OpenHearth.Engine.Graph;
 using OpenHearth.Engine.KvCache;
+using OpenHearth.Engine.Ops;
 using OpenHearth.Engine.Profiling;
 using OpenHearth.Engine.Templates;
 using OpenHearth.Engine.Tokenization;
@@ -47,7 +48,7 @@ public sealed class Model : IDisposable
         _identity = new Lazy<byte[]>(() => ModelIdentity.Of(source, $"{options.Cache.Keys.Name} {options.Cache.Values.Name} {options.Exact}"));
         _defaultContext = options.ContextLength;
         _pool = new ComputePool(options.Threads > 0 ? options.Threads : CpuFeatures.Current.Cores, level);
-        _maximumStep = graph.SeesAhead ? Math.Max(options.MaximumStepTokens, Math.Min(info.ContextLength, LongestEncoderStep)) : options.MaximumStepTokens;
+        _maximumStep = graph.SeesAhead ? Math.Max(options.MaximumStepTokens, Math.Min(LongestContext, LongestEncoderStep)) : options.MaximumStepTokens;
         var layout = new CacheLayout(graph, options.Cache, _maximumStep);
         _blocks = new BlockPool(layout);
         _stepper = new Stepper(Plan.Of(graph, fuse), _pool, options.Exact ? Precision.Exact : Precision.Fast, layout, _maximumStep);
@@ -62,6 +63,12 @@ public sealed class Model : IDisposable
 
     /// <summary>Threads that compute.</summary>
     public int Threads => _pool.Threads;
+
+    /// <summary>
+    /// Tokens that a session can have at most: what the model was made for, or more where <see cref="ModelOptions.ContextLength"/> asks for it
+    /// and the model has no table of positions, which would end there.
+    /// </summary>
+    public int LongestContext => HasPositionTable ? Info.ContextLength : Math.Max(Info.ContextLength, _defaultContext);
 
     /// <summary>How a chat becomes a prompt; ChatML where the model does not say.</summary>
     /// <exception cref="TemplateException">What the model says is no template.</exception>
@@ -82,6 +89,8 @@ public sealed class Model : IDisposable
     internal long ArenaBytes => _stepper.ArenaBytes;
 
     internal BlockPool Blocks => _blocks;
+
+    private bool HasPositionTable => Graph.Nodes.Any(node => node is PositionEmbeddingOp);
 
     /// <summary>Opens a model.</summary>
     /// <param name="path">A GGUF file (any part of a split one), a safetensors file or index, or the folder of a Hugging Face model.</param>
@@ -119,7 +128,7 @@ public sealed class Model : IDisposable
 
     /// <summary>Begins a sequence.</summary>
     /// <param name="contextLength">Tokens that it can remember; 0 for the model's own length, or as much of it as memory holds.</param>
-    /// <exception cref="ContextOverflowException">The model was not made for so many, or memory is too small for them.</exception>
+    /// <exception cref="ContextOverflowException">They are more than <see cref="LongestContext"/>, or memory is too small for them.</exception>
     public Session CreateSession(int contextLength = 0)
     {
         var length = AllowedLength(contextLength);
@@ -132,7 +141,7 @@ public sealed class Model : IDisposable
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is no saved session, damaged, longer than the context, or of another model, cache type or precision.</exception>
-    /// <exception cref="ContextOverflowException">The model was not made for so many tokens, or memory is too small for them.</exception>
+    /// <exception cref="ContextOverflowException">They are more than <see cref="LongestContext"/>, or memory is too small for them.</exception>
     public Session LoadSession(string path, int contextLength = 0, CancellationToken cancellation = default)
     {
         var length = AllowedLength(contextLength);
@@ -141,25 +150,25 @@ public sealed class Model : IDisposable
 
     /// <summary>Begins a session that goes from prompts to text.</summary>
     /// <param name="contextLength">As for <see cref="CreateSession"/>.</param>
-    /// <exception cref="ContextOverflowException">The model was not made for so many, or memory is too small for them.</exception>
+    /// <exception cref="ContextOverflowException">They are more than <see cref="LongestContext"/>, or memory is too small for them.</exception>
     /// <exception cref="NotSupportedException">The model is an encoder.</exception>
     public Generator CreateGenerator(int contextLength = 0) => new(Tokenizer, CreateTextSession(contextLength));
 
     /// <summary>Begins a conversation in a session of its own.</summary>
     /// <param name="templateOptions">The clock and limits of the chat template.</param>
     /// <param name="contextLength">As for <see cref="CreateSession"/>.</param>
-    /// <exception cref="ContextOverflowException">The model was not made for so many, or memory is too small for them.</exception>
+    /// <exception cref="ContextOverflowException">They are more than <see cref="LongestContext"/>, or memory is too small for them.</exception>
     /// <exception cref="NotSupportedException">The model is an encoder.</exception>
     public Chat CreateChat(TemplateOptions? templateOptions = null, int contextLength = 0) =>
         new(ChatTemplate, Tokenizer, CreateTextSession(contextLength), templateOptions);
 
     /// <summary>What a session of so many tokens, and the model under it, take while they run. Nothing is computed.</summary>
-    /// <param name="tokens">Tokens of the session, not more than the model was made for.</param>
-    /// <exception cref="ContextOverflowException">The model was not made for so many.</exception>
+    /// <param name="tokens">Tokens of the session, not more than <see cref="LongestContext"/>.</param>
+    /// <exception cref="ContextOverflowException">They are more.</exception>
     public MemoryPrediction PredictMemory(int tokens)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(tokens, 1);
-        CheckMadeFor(tokens);
+        CheckAllowed(tokens);
         var step = Math.Min(tokens, _maximumStep);
         return new MemoryPrediction(
             tokens, _weights.Bytes, _blocks.Layout.BlockBytesFor(tokens), _blocks.Layout.StateBytesFor(tokens), _stepper.ActivationBytes(step),
@@ -224,7 +233,7 @@ public sealed class Model : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         var asked = contextLength > 0 ? contextLength : _defaultContext;
         var fitting = LongestThatFits();
-        CheckMadeFor(asked);
+        CheckAllowed(asked);
         if (fitting < 1)
             throw new ContextOverflowException($"{Info.Name} takes {Info.FileBytes >> 20} MiB, and this process may use {Computer.MemoryBytes >> 20}: no room is left for a context. Take a smaller model, or give the process more memory.");
         if (asked > fitting)
@@ -232,11 +241,15 @@ public sealed class Model : IDisposable
         return asked > 0 ? asked : Math.Min(Info.ContextLength, fitting);
     }
 
-    private void CheckMadeFor(int tokens)
+    private void CheckAllowed(int tokens)
     {
-        if (tokens > Info.ContextLength)
-            throw new ContextOverflowException($"A context of {tokens} tokens was asked for; {Info.Name} was made for {Info.ContextLength}. Ask for no more.");
+        if (tokens > LongestContext)
+            throw new ContextOverflowException($"A context of {tokens} tokens was asked for; {Info.Name} was made for {Info.ContextLength}{MadeFor()}");
     }
+
+    private string MadeFor() => HasPositionTable
+        ? ", the rows of its table of positions. There can be no more."
+        : $"{(LongestContext > Info.ContextLength ? $", and {LongestContext} are allowed" : "")}. Ask for no more, or allow it by --ctx (ModelOptions.ContextLength).";
 
     private Session CreateTextSession(int contextLength) => Info.GivesLogits
         ? CreateSession(contextLength)

@@ -18,7 +18,10 @@ public sealed record ModelOptions
     /// <summary>How values are cached, likewise. Latent attention keeps no values beside its keys.</summary>
     public CacheType? CachedValues { get; init; }
 
-    /// <summary>Tokens that a session holds unless it says otherwise; 0 for what the model was made for, as far as memory allows.</summary>
+    /// <summary>
+    /// Tokens that a session holds unless it says otherwise; 0 for what the model was made for, as far as memory allows. More than that is allowed
+    /// (answers may get worse), except where positions are a table: <see cref="Model.LongestContext"/>.
+    /// </summary>
     public int ContextLength { get; init; }
 
     /// <summary>

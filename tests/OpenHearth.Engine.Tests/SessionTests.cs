@@ -160,6 +160,38 @@ public sealed class SessionTests : IDisposable
         var failure = Assert.Throws<ContextOverflowException>(() => _model.CreateSession(TinyLlama.Context + 1));
         Assert.Contains($"{TinyLlama.Context + 1}", failure.Message, StringComparison.Ordinal);
         Assert.Contains($"{TinyLlama.Context}.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("--ctx", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CreateSession_LongerThanTheModelWhereTheOptionsAskForIt_GoesOnBeyond()
+    {
+        using var longer = Model.Load(_file.Path, new ModelOptions { Exact = true, ContextLength = 2 * TinyLlama.Context });
+        Assert.Equal(2 * TinyLlama.Context, longer.LongestContext);
+        int[] ids = [.. Ids, .. Ids];
+        using var session = longer.CreateSession();
+        Assert.Equal(2 * TinyLlama.Context, session.ContextLength);
+        session.Step(ids.AsSpan(0, TinyLlama.Context));
+        // The numbers are those of the same weights in a file that says more of itself.
+        using var file = new TinyLlama(context: 2 * TinyLlama.Context);
+        using var made = Model.Load(file.Path, new ModelOptions { Exact = true });
+        using var expected = made.CreateSession();
+        expected.Step(ids.AsSpan(0, TinyLlama.Context));
+        Assert.Equal(expected.Step(ids.AsSpan(TinyLlama.Context)), session.Step(ids.AsSpan(TinyLlama.Context)));
+        var failure = Assert.Throws<ContextOverflowException>(() => longer.CreateSession((2 * TinyLlama.Context) + 1));
+        Assert.Contains($"was made for {TinyLlama.Context}, and {2 * TinyLlama.Context} are allowed.", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(2 * TinyLlama.Context, longer.PredictMemory(2 * TinyLlama.Context).Context);
+    }
+
+    [Fact]
+    public void CreateSession_LongerThanATableOfPositions_IsRefusedWithTheReason()
+    {
+        using var file = new TinyBert();
+        using var model = Model.Load(file.Path, new ModelOptions { ContextLength = TinyBert.Context + 1 });
+        Assert.Equal(TinyBert.Context, model.LongestContext);
+        var failure = Assert.Throws<ContextOverflowException>(() => model.CreateSession());
+        Assert.Contains("table of positions", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("--ctx", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

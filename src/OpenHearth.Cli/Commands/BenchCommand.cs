@@ -19,6 +19,7 @@ internal sealed class BenchCommand
         "hearth bench smollm2 --profile",
     ], (command, options) => new BenchCommand(command, options).Execute);
 
+    private readonly CommonOptions _options;
     private readonly CacheSwitches _cache = new();
     private readonly Option<int> _prompt = Count("-p", "Tokens of the prompt.", 512);
     private readonly Option<int> _decode = Count("-n", "Tokens made one after another.", 64);
@@ -29,8 +30,9 @@ internal sealed class BenchCommand
 
     private BenchCommand(Command command, CommonOptions options)
     {
+        _options = options;
         command.Add(options.Model);
-        foreach (var option in new Option[] { _prompt, _decode, _rounds, _depth, _batch, _profile })
+        foreach (var option in new Option[] { _prompt, _decode, _rounds, _depth, options.Context, _batch, _profile })
             command.Add(option);
         _cache.AddTo(command);
         _batch.Validators.Add(result =>
@@ -45,7 +47,7 @@ internal sealed class BenchCommand
         run.Interrupt.Listen();
         var path = run.ModelPath;
         var start = Stopwatch.GetTimestamp();
-        using var model = Model.Load(path, _cache.Over(new ModelOptions { Threads = run.Threads }, run));
+        var model = run.Load(path, _cache.Over(new ModelOptions { ContextLength = run.Get(_options.Context) ?? 0 }, run));
         var load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         if (!model.Info.GivesLogits)
             throw Failure.Because($"{model.Info.Name} is an encoder ({model.Info.Architecture}), which has no decode speed. Use `hearth embed`, or a model that writes text.");

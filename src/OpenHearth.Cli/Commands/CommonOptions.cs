@@ -35,7 +35,7 @@ internal sealed class CommonOptions
     public Option<string?> File { get; } = new("--file") { Description = "Read the text from this file.", HelpName = "F" };
 
     /// <summary>Tokens of context.</summary>
-    public Option<int?> Context { get; } = Counts("--ctx", "Tokens of context.");
+    public Option<int?> Context { get; } = Counts("--ctx", "Tokens of context; more than the model was made for too, where answers may get worse.");
 
     /// <summary>Exact arithmetic.</summary>
     public Option<bool> Exact { get; } = new("--exact") { Description = "Keep activations in F32: slower, and the same on every CPU." };

@@ -41,7 +41,7 @@ internal static class EmbedCommand
 
     private static EmbeddingsDocument Embed(Invocation run, string[] texts, Pooling? pooling, bool exact)
     {
-        var model = run.Own(Model.Load(run.ModelPath, new ModelOptions { Threads = run.Threads, Exact = exact }));
+        var model = run.Load(run.ModelPath, new ModelOptions { Exact = exact });
         using var embedder = new Embedder(model, pooling);
         try
         {

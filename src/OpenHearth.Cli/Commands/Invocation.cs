@@ -58,6 +58,17 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
     /// <summary>True when the option was given.</summary>
     public bool Has(Option option) => parse.GetResult(option) is { Implicit: false };
 
+    /// <summary>Loads a model, which is disposed of with this invocation; says so where --ctx asks for more than it was made for.</summary>
+    /// <param name="path">The model.</param>
+    /// <param name="modelOptions">How to run it, threads left out.</param>
+    public Model Load(string path, ModelOptions modelOptions)
+    {
+        var model = Own(Model.Load(path, modelOptions with { Threads = Threads }));
+        if (model.LongestContext > model.Info.ContextLength)
+            Log.Warning($"{model.Info.Name} was made for {model.Info.ContextLength} tokens; answers may get worse beyond.");
+        return model;
+    }
+
     /// <summary>Disposed of with this invocation.</summary>
     public T Own<T>(T resource) where T : IDisposable
     {

@@ -27,7 +27,7 @@ internal sealed class LogitsCommand
     {
         _options = options;
         command.Add(options.Model);
-        foreach (var option in new Option[] { options.Ids, _idsFile, options.Batch, options.Exact, _top, _out })
+        foreach (var option in new Option[] { options.Ids, _idsFile, options.Batch, options.Context, options.Exact, _top, _out })
             command.Add(option);
         _cache.AddTo(command);
     }
@@ -45,7 +45,7 @@ internal sealed class LogitsCommand
         if (batch is not null && (top is null || run.Has(_out)))
             throw Failure.WrongCommandLine("--batch goes with --top, and without --out.");
         var ids = list is not null ? JsonInput.Ids(list) : file is not null ? JsonInput.Ids(JsonInput.Read(file, JsonValueKind.Array)) : [];
-        var model = run.Own(Model.Load(run.ModelPath, _cache.Over(new ModelOptions { Threads = run.Threads, Exact = run.Get(_options.Exact) }, run)));
+        var model = run.Load(run.ModelPath, _cache.Over(new ModelOptions { Exact = run.Get(_options.Exact), ContextLength = run.Get(_options.Context) ?? 0 }, run));
         if (batch is not null)
             return Batches.Run(run, batch, item => Compute(model, JsonInput.Ids(item), top, null, run.Interrupt.Token), JsonDocuments.Readable.LogitsDocument);
         run.Interrupt.Listen();

@@ -42,9 +42,9 @@ internal sealed class PerplexityCommand
             throw Failure.WrongCommandLine("--compare-exact compares the default with --exact; give one of them.");
         run.Interrupt.Listen();
         var text = run.Text(null, _options.File);
-        var options = _cache.Over(new ModelOptions { Threads = run.Threads, Exact = run.Get(_options.Exact), MaximumStepTokens = Math.Max(window, 512) }, run);
-        using var model = Model.Load(run.ModelPath, options);
-        using var reference = run.Get(_compare) ? Model.Load(run.ModelPath, options with { Exact = true }) : null;
+        var options = _cache.Over(new ModelOptions { ContextLength = run.Get(_options.Context) ?? 0, Exact = run.Get(_options.Exact), MaximumStepTokens = Math.Max(window, 512) }, run);
+        var model = run.Load(run.ModelPath, options);
+        using var reference = run.Get(_compare) ? Model.Load(run.ModelPath, options with { Exact = true, Threads = run.Threads }) : null;
         var tokenizer = model.Tokenizer;
         var first = tokenizer.AddBos ? tokenizer.BosId : null;
         var tokens = tokenizer.Encode(text, addSpecial: false);

@@ -52,7 +52,7 @@ internal sealed class RunCommand
         run.Interrupt.Listen();
 
         var start = Stopwatch.GetTimestamp();
-        var model = run.Own(Model.Load(path, _cache.Over(new ModelOptions { Threads = run.Threads, ContextLength = run.Get(_options.Context) ?? 0 }, run)));
+        var model = run.Load(path, _cache.Over(new ModelOptions { ContextLength = run.Get(_options.Context) ?? 0 }, run));
         var load = Stopwatch.GetElapsedTime(start);
         run.Log.Debug($"{model.Info.Name} loaded in {load.TotalMilliseconds:F0} ms, {model.Threads} threads.");
         if (raw)

@@ -46,7 +46,7 @@ internal sealed class ShowCommand
 
     private int ShowMemory(Invocation run)
     {
-        var model = run.Own(Model.Load(run.ModelPath, _cache.Over(new ModelOptions { Threads = run.Threads }, run)));
+        var model = run.Load(run.ModelPath, _cache.Over(new ModelOptions { ContextLength = run.Get(_options.Context) ?? 0 }, run));
         var tokens = run.Get(_options.Context) ?? model.Info.ContextLength;
         var memory = model.PredictMemory(tokens);
         var document = new MemoryDocument(

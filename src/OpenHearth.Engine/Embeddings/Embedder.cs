@@ -51,8 +51,8 @@ public sealed class Embedder : IDisposable
         {
             if (texts[i].Length == 0)
                 throw new ArgumentException($"Text {i + 1} of {texts.Count} has no tokens.", nameof(texts));
-            if (texts[i].Length > _model.Info.ContextLength)
-                throw new ContextOverflowException($"Text {i + 1} of {texts.Count} has {texts[i].Length} tokens; {_model.Info.Name} takes at most {_model.Info.ContextLength}.");
+            if (texts[i].Length > _model.LongestContext)
+                throw new ContextOverflowException($"Text {i + 1} of {texts.Count} has {texts[i].Length} tokens; {_model.Info.Name} takes at most {_model.LongestContext}.");
         }
         var vectors = new float[texts.Count][];
         for (var first = 0; first < texts.Count;)

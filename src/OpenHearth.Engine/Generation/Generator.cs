@@ -75,7 +75,7 @@ public sealed class Generator : IDisposable
     public void Dispose() => _sequence.Dispose();
 
     internal static ContextOverflowException Overflow(int promptTokens, int contextLength) => new(
-        $"The prompt has {promptTokens} tokens and the context holds {contextLength}, at least one of them for the answer: shorten the prompt, ask for a longer context, or let the oldest tokens be forgotten (context shift).");
+        $"The prompt has {promptTokens} tokens and the context holds {contextLength}, at least one of them for the answer: shorten the prompt, ask for a longer context (--ctx), or let the oldest tokens be forgotten (context shift).");
 
     private FinishReason Decode(
         ReadOnlySpan<float> logits, Sampler sampler, GenerationOptions options, AnswerText text, List<int> tokens, CancellationToken cancellation)

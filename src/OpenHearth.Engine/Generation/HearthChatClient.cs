@@ -38,7 +38,7 @@ public sealed class HearthChatClient : IChatClient
     /// <summary>Opens a session of a model.</summary>
     /// <param name="model">The model, which must outlive the client and stays the caller's.</param>
     /// <param name="contextLength">Tokens that prompt and answer may have together; 0 for the model's own length, or as much of it as memory holds.</param>
-    /// <exception cref="ContextOverflowException">The model was not made for so many, or memory is too small for them.</exception>
+    /// <exception cref="ContextOverflowException">They are more than <see cref="Model.LongestContext"/>, or memory is too small for them.</exception>
     /// <exception cref="NotSupportedException">The model is an encoder.</exception>
     public HearthChatClient(Model model, int contextLength = 0) : this(Required(model).CreateChat(null, contextLength), model.Info.Name, model)
     {

@@ -47,6 +47,14 @@ public sealed class LogitsCommandTests : IDisposable
     }
 
     [Fact]
+    public void Run_MoreIdsThanTheModelWasMadeFor_WantsToBeAsked()
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(1, terminal.Run("logits", "smollm2", "--ids", string.Join(',', Enumerable.Repeat(504, 8193))));
+        Assert.Matches(@"A context of 8193 tokens was asked for; .* was made for 8192\..*--ctx", terminal.Error);
+    }
+
+    [Fact]
     public void Run_Batch_IsOneArray()
     {
         var file = Path.Combine(_folder, "batch.json");

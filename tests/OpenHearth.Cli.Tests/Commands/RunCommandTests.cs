@@ -91,6 +91,22 @@ public sealed class RunCommandTests
     }
 
     [Fact]
+    public void Run_ContextBeyondTheModel_WarnsOnceAndAnswers()
+    {
+        var terminal = new FakeTerminal();
+        Assert.NotEmpty((string)Document(terminal, "run", "smollm2", "Say hello.", "--ctx", "8193")["text"]!);
+        Assert.Matches(@"^hearth: warning: .* was made for 8192 tokens; answers may get worse beyond\.\r?\n$", terminal.Error);
+    }
+
+    [Fact]
+    public void Run_PromptBeyondTheContext_SaysThatCtxAsksForMore()
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(1, terminal.Run("run", "smollm2", string.Concat(Enumerable.Repeat("hello ", 9000)), "--max-tokens", "1"));
+        Assert.Matches("The prompt has 9[0-9]+ tokens and the context holds 8192, .*--ctx", terminal.Error);
+    }
+
+    [Fact]
     public void Run_FileThatIsNoModel_SaysWhat()
     {
         var file = Path.GetTempFileName();

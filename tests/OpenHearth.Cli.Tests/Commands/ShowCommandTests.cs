@@ -38,8 +38,16 @@ public sealed class ShowCommandTests
         Assert.Equal(2048L * 30 * 3 * 64 * (34 + 18) / 32, (long)Memory("--ctx", "2048", "--cache-type-k", "q8_0", "--cache-type-v", "q4_0")["cache_bytes"]!);
     }
 
+    [Fact]
+    public void Run_MemoryBeyondTheModel_WarnsOnce()
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(0, terminal.Run("show", "smollm2", "--memory", "--ctx", "16384", "--json"));
+        Assert.Equal(16384L * 30 * 3 * 64 * 2 * 2, (long)JsonNode.Parse(terminal.Output)!["cache_bytes"]!);
+        Assert.Matches(@"^hearth: warning: .* was made for 8192 tokens; answers may get worse beyond\.\r?\n$", terminal.Error);
+    }
+
     [Theory]
-    [InlineData(1, "8192", "--memory", "--ctx", "8193")]
     [InlineData(2, "--memory", "--ctx", "100")]
     [InlineData(2, "q8_0", "--memory", "--cache-type-v", "q9")]
     [InlineData(2, "--ctx", "--memory", "--ctx", "0")]
