@@ -38,12 +38,13 @@ public static class Computer
     public static long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>Measures the limits of this moment, for about two seconds; needs 768 MiB of memory meanwhile.</summary>
-    /// <param name="threads">Threads that read and compute, at least 1.</param>
+    /// <param name="threads">Threads that read and compute, at least 1; <see cref="Cores"/> at most are used.</param>
     /// <exception cref="NotSupportedException">This process may not use so much memory.</exception>
     public static ComputerPeaks Measure(int threads)
     {
         if (MemoryBytes < CpuPeaks.MemoryBytes)
             throw new NotSupportedException($"Measuring takes {CpuPeaks.MemoryBytes >> 20} MiB of memory, and this process may use {MemoryBytes >> 20}.");
+        threads = Math.Min(threads, Cores);
         using var pool = new ComputePool(threads);
         var peaks = CpuPeaks.Measure(pool);
         return new ComputerPeaks(threads, peaks.ReadBytes, peaks.ReadBytesOneThread, peaks.FloatMacs * 2, peaks.IntegerMacs, peaks.Bf16Macs, peaks.TileMacs);

@@ -97,7 +97,11 @@ public sealed class Model : IDisposable
     /// <param name="options">How to run it.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="ModelFormatException">It can't be read, or its architecture is not known.</exception>
-    public static Model Load(string path, ModelOptions? options = null) => Load(path, options ?? new ModelOptions(), fuse: true);
+    public static Model Load(string path, ModelOptions? options = null)
+    {
+        options ??= new ModelOptions();
+        return Load(path, options with { Threads = Math.Min(options.Threads, CpuFeatures.Current.Cores) }, fuse: true);
+    }
 
     internal static Model Load(string path, ModelOptions options, bool fuse, CpuLevel? level = null)
     {

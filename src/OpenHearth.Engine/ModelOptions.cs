@@ -6,7 +6,7 @@ namespace OpenHearth.Engine;
 /// <summary>How a model is run.</summary>
 public sealed record ModelOptions
 {
-    /// <summary>Threads that compute, the caller's included; 0 for one on each core that the process may use.</summary>
+    /// <summary>Threads that compute, the caller's included; 0 for one on each core that the process may use, which is also the most: those that wait for a core hold up the others.</summary>
     public int Threads { get; init; }
 
     /// <summary>True to leave activations in F32, with the cache in F32 too, and to decode quantized safetensors without rounding; slower. False lets the fastest kernels round them.</summary>

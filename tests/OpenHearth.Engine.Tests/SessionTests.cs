@@ -28,8 +28,16 @@ public sealed class SessionTests : IDisposable
     public void Step_OnAnyNumberOfThreads_GivesTheSameBits()
     {
         using var one = Model.Load(_file.Path, new ModelOptions { Threads = 1 });
-        using var three = Model.Load(_file.Path, new ModelOptions { Threads = 3 });
+        using var three = Model.Load(_file.Path, new ModelOptions { Threads = 3 }, fuse: true); // whatever cores there are
+        Assert.Equal(3, three.Threads);
         Assert.Equal(Logits(one, Ids), Logits(three, Ids));
+    }
+
+    [Fact]
+    public void Load_ForMoreThreadsThanThereAreCores_TakesTheCores()
+    {
+        using var model = Model.Load(_file.Path, new ModelOptions { Threads = 1024 });
+        Assert.Equal(Computer.Cores, model.Threads);
     }
 
     [Fact]

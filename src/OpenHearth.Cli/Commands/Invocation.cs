@@ -13,6 +13,7 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
     private static readonly TimeSpan PatienceWithInput = TimeSpan.FromSeconds(2);
 
     private readonly List<IDisposable> _owned = [];
+    private int? _threads;
 
     /// <summary>Where to read and write.</summary>
     public Terminal Terminal { get; } = terminal;
@@ -32,8 +33,8 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
     /// <summary>True when no network may be used.</summary>
     public bool Offline => Get(options.Offline) || Terminal.Variable("HEARTH_OFFLINE") is "1" or "true";
 
-    /// <summary>Threads that compute.</summary>
-    public int Threads => Get(options.Threads) ?? Computer.Cores;
+    /// <summary>Threads that compute: no more than there are cores for them. Says so, once, where --threads asks for more.</summary>
+    public int Threads => _threads ??= AvailableThreads();
 
     /// <summary>The clock, or the moment that HEARTH_NOW names.</summary>
     public TimeProvider Clock => Terminal.Variable("HEARTH_NOW") is { Length: > 0 } fixedTime ? FixedClock.Parse(fixedTime) : TimeProvider.System;
@@ -126,6 +127,14 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
             Out.WriteLine(text);
         else
             Out.Write(text);
+    }
+
+    private int AvailableThreads()
+    {
+        var (asked, cores) = (Get(options.Threads), Computer.Cores);
+        if (asked > cores)
+            Log.Warning($"--threads {asked}, but this process may use {cores} {(cores == 1 ? "core" : "cores")}: {cores} {(cores == 1 ? "computes" : "compute")}.");
+        return Math.Min(asked ?? cores, cores);
     }
 
     public void Dispose()

@@ -21,6 +21,15 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
+    public void Run_MoreThreadsThanThereAreCores_WarnsOnceAndNamesThoseThatCompute()
+    {
+        var terminal = new FakeTerminal();
+        Assert.Equal(0, terminal.Run("bench", "smollm2", "-p", "8", "-n", "1", "-r", "1", "--threads", "1024", "--json"));
+        Assert.Equal(OpenHearth.Engine.Computer.Cores, (int)JsonNode.Parse(terminal.Output)!["threads"]!);
+        Assert.Matches(@"^hearth: warning: --threads 1024, but this process may use \d+ cores?: \d+ computes?\.\r?\n$", terminal.Error);
+    }
+
+    [Fact]
     public void Run_Plain_IsATable()
     {
         var terminal = new FakeTerminal();
