@@ -2,6 +2,7 @@ using OpenHearth.Kernels.CodeGen;
 using OpenHearth.Kernels.Cpu;
 using OpenHearth.Kernels.Formats;
 using OpenHearth.Kernels.MatMul;
+using OpenHearth.Kernels.Memory;
 using OpenHearth.Kernels.Threading;
 
 namespace OpenHearth.Engine;
@@ -34,8 +35,8 @@ public static class Computer
     /// <inheritdoc cref="CpuName" path="/exception"/>
     public static int Cores => CpuFeatures.Current.Cores;
 
-    /// <summary>Bytes of memory that this process may use.</summary>
-    public static long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    /// <summary>Bytes of memory that this process may use: the limit of its container, or what the machine has.</summary>
+    public static long MemoryBytes => AvailableMemory.Bytes;
 
     /// <summary>Measures the limits of this moment, for about two seconds; needs 768 MiB of memory meanwhile.</summary>
     /// <param name="threads">Threads that read and compute, at least 1; <see cref="Cores"/> at most are used.</param>
