@@ -16,7 +16,7 @@ internal sealed class ConvertCommand
         "hearth convert model.gguf --out ./folder --type bf16",
     ], (command, options) => new ConvertCommand(command, options).Execute);
 
-    private readonly Option<string> _out = new("--out") { Description = "The GGUF file to write; it appears when it is whole. A name that doesn't end in .gguf is a folder of safetensors.", HelpName = "F.gguf", Required = true };
+    private readonly Option<string> _out = new("--out") { Description = "The GGUF file to write; it appears when it is whole. A name that doesn't end in .gguf is a folder of safetensors, new or empty.", HelpName = "F.gguf", Required = true };
     private readonly Option<string> _type = new("--type")
     {
         Description = $"What matrices become: {string.Join(", ", ConversionType.All.Select(type => type.Name))}.",

@@ -27,7 +27,7 @@ public static class ModelConversion
     /// <param name="model">A GGUF file; of a split one any part, and the result is whole; experts that it has one by one are stacked. Or a safetensors file, index or folder.</param>
     /// <param name="output">
     /// The file to write, one that is there is replaced when the new one is whole; or, where the name doesn't end in .gguf, the folder, which is
-    /// a model when it has a config.json.
+    /// a model when it has a config.json, and has to be new, empty, or one where a conversion was stopped.
     /// </param>
     /// <param name="type">What matrices become.</param>
     /// <param name="progress">Told of every tensor, on the calling thread.</param>
@@ -72,6 +72,8 @@ public static class ModelConversion
             throw new NotSupportedException($"Safetensors files have no type {type.Name}; take f32, f16 or bf16, or name a file that ends in .gguf.");
         if (File.Exists(folder) || File.Exists(Path.Combine(folder, "config.json")))
             throw new IOException($"{folder} is there already; name another folder, or a file that ends in .gguf.");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !SafetensorsWriter.HasBegun(folder))
+            throw new IOException($"{folder} has other files in it, and no conversion that was stopped; name a new folder, or empty this one.");
         using var form = HuggingFaceForm.Of(gguf);
         var files = TokenizerFiles.Of(gguf, form.IsEncoder).Concat(PoolingFiles.Of(gguf));
         Directory.CreateDirectory(folder);
@@ -85,18 +87,8 @@ public static class ModelConversion
                 form.Write(tensor, type.Type, stream);
             });
         }
-        var written = writer.WriteSharded(folder, shardBytes, Origin(source), cancellation);
         form.Config["torch_dtype"] = type.Type switch { TensorType.F32 => "float32", TensorType.F16 => "float16", _ => "bfloat16" };
-        foreach (var (name, bytes) in files.Append(new("config.json", JsonSerializer.SerializeToUtf8Bytes(form.Config, Readable))))
-        {
-            var path = Path.Combine(folder, name);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using var file = new AtomicFile(path);
-            file.Stream.Write(bytes);
-            file.Finish();
-            file.Commit();
-        }
-        return written;
+        return writer.WriteSharded(folder, shardBytes, Origin(source), files.Append(new("config.json", JsonSerializer.SerializeToUtf8Bytes(form.Config, Readable))), cancellation);
     }
 
     private static void Copy(GgufSource source, GgufWriter writer, ConversionType type, Action<ConversionProgress>? progress)

@@ -278,6 +278,29 @@ public sealed class HuggingFaceFormTests
         Assert.Contains("already", Assert.Throws<NotSupportedException>(() => Convert(folder["out"], folder["new"])).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("notes.txt")]
+    [InlineData("model.safetensors.partial")]
+    [InlineData("folder/x")]
+    public void Convert_ToAFolderWithOtherFiles_IsRefusedBeforeAnythingIsWritten(string name)
+    {
+        using var model = new TinyLlama();
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder["out"], name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, "mine");
+        var refused = Assert.Throws<IOException>(() => Convert(model.Path, folder["out"]));
+        Assert.Contains("name a new folder, or empty this one.", refused.Message, StringComparison.Ordinal);
+        Assert.Equal([path], Directory.GetFiles(folder["out"], "*", SearchOption.AllDirectories));
+        Assert.Equal("mine", File.ReadAllText(path));
+        File.Delete(path);
+        if (name.Contains('/'))
+            Directory.Delete(Path.GetDirectoryName(path)!);
+        Convert(model.Path, folder["out"]);
+        Assert.True(File.Exists(Path.Combine(folder["out"], "config.json")));
+    }
+
     [Fact]
     public void Convert_ToSeveralFiles_GoesOnAndGivesTheSameModel()
     {
@@ -312,7 +335,7 @@ public sealed class HuggingFaceFormTests
         var writer = new SafetensorsWriter();
         writer.AddTensor("first", TensorType.F32, [4], stream => stream.Write(new byte[16]));
         writer.AddTensor("second", TensorType.F32, [4], _ => throw new ModelFormatException("damaged"));
-        Assert.Throws<ModelFormatException>(() => writer.WriteSharded($"{folder}", 16, "here", TestContext.Current.CancellationToken));
+        Assert.Throws<ModelFormatException>(() => writer.WriteSharded($"{folder}", 16, "here", [], TestContext.Current.CancellationToken));
         Assert.Empty(folder.Files);
     }
 

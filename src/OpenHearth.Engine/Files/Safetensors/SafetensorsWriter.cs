@@ -69,15 +69,16 @@ public sealed class SafetensorsWriter
     /// <param name="folder">An existing folder.</param>
     /// <param name="shardBytes">Tensor bytes in a shard at most, but for a tensor that is longer by itself.</param>
     /// <param name="origin">What the tensors come from, in any words.</param>
+    /// <param name="beside">Small files by their names in the folder; all files get their names when every one is whole, these last and in this order.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>Bytes of the files of tensors.</returns>
     /// <exception cref="IOException">A file can't be written; what is there is kept.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what is there is kept.</exception>
-    internal long WriteSharded(string folder, long shardBytes, string origin, CancellationToken cancellation)
+    internal long WriteSharded(string folder, long shardBytes, string origin, IEnumerable<KeyValuePair<string, byte[]>> beside, CancellationToken cancellation)
     {
         var shards = Shards(shardBytes);
-        var bytes = 0L;
         List<PartialFile> files = [];
+        List<AtomicFile> small = [];
         try
         {
             for (var i = 0; i < shards.Count; i++)
@@ -88,8 +89,14 @@ public sealed class SafetensorsWriter
                 var name = shards.Count == 1 ? SingleName : ShardName(i, shards.Count);
                 files.Add(PartialFile.Fill(Path.Combine(folder, name), head.GetBuffer().AsSpan(0, (int)head.Length), origin, order, 1, swap: false, cancellation));
             }
-            bytes = files.Sum(file => file.Length);
+            if (shards.Count > 1)
+                Add(IndexName, stream => WriteIndex(stream, shards));
+            foreach (var (name, content) in beside)
+                Add(name, stream => stream.Write(content));
+            var bytes = files.Sum(file => file.Length);
             files.ForEach(file => file.Commit());
+            small.ForEach(file => file.Commit());
+            return bytes;
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or IOException))
         {
@@ -99,15 +106,21 @@ public sealed class SafetensorsWriter
         finally
         {
             files.ForEach(file => file.Dispose());
+            small.ForEach(file => file.Dispose());
         }
-        if (shards.Count == 1)
-            return bytes;
-        using var index = new AtomicFile(Path.Combine(folder, IndexName));
-        WriteIndex(index.Stream, shards);
-        index.Finish();
-        index.Commit();
-        return bytes;
+
+        void Add(string name, Action<Stream> write)
+        {
+            var path = Path.Combine(folder, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            small.Add(new AtomicFile(path));
+            write(small[^1].Stream);
+            small[^1].Finish();
+        }
     }
+
+    /// <summary>True where a folder holds what <see cref="WriteSharded(string, long, string, IEnumerable{KeyValuePair{string, byte[]}}, CancellationToken)"/> has left to go on with.</summary>
+    internal static bool HasBegun(string folder) => Directory.EnumerateFiles(folder, "model*.safetensors.????????????????.partial").Any();
 
     /// <summary>
     /// Writes <c>model-00001-of-0000N.safetensors</c> and <c>model.safetensors.index.json</c>, or, where all fits one

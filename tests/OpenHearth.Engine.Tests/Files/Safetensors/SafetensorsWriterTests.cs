@@ -65,6 +65,38 @@ public sealed class SafetensorsWriterTests
         Assert.Empty(folder.Files);
     }
 
+    [Theory]
+    [InlineData(8)]
+    [InlineData(4)]
+    public void WriteSharded_WhereASmallFileCantBe_KeepsTheTensorsToGoOnWith(long shardBytes)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("taken", []);
+        var asked = 0;
+        var writer = new SafetensorsWriter();
+        foreach (var name in (string[])["a", "b"])
+        {
+            writer.AddTensor(name, TensorType.F32, [1], stream =>
+            {
+                asked++;
+                stream.Write(new byte[4]);
+            });
+        }
+        KeyValuePair<string, byte[]>[] beside = [new("first.json", [1]), new("taken/second.json", [2])];
+        Assert.False(SafetensorsWriter.HasBegun(folder.ToString()));
+        Assert.Throws<IOException>(() => writer.WriteSharded(folder.ToString(), shardBytes, "here", beside, TestContext.Current.CancellationToken));
+        Assert.True(SafetensorsWriter.HasBegun(folder.ToString()));
+        Assert.All(folder.Files, file => Assert.True(file == "taken" || file.EndsWith(".partial", StringComparison.Ordinal), file));
+        File.Delete(folder["taken"]);
+        writer.WriteSharded(folder.ToString(), shardBytes, "here", beside, TestContext.Current.CancellationToken);
+        Assert.Equal(2, asked);
+        Assert.False(SafetensorsWriter.HasBegun(folder.ToString()));
+        Assert.Equal([1], File.ReadAllBytes(folder["first.json"]));
+        Assert.Equal([2], File.ReadAllBytes(folder["taken/second.json"]));
+        using var model = SafetensorsModel.Open(folder.ToString());
+        Assert.Equal(2, model.Tensors.Count);
+    }
+
     [Fact]
     public void Write_Cancelled_LeavesNothing()
     {
