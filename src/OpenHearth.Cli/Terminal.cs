@@ -92,11 +92,13 @@ internal sealed class Terminal
         }
     }
 
-    /// <summary>All of standard input as UTF-8 text.</summary>
-    public string ReadInput()
+    /// <summary>All of standard input.</summary>
+    public byte[] ReadInput()
     {
-        using var reader = new StreamReader(OpenInput(), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
-        return reader.ReadToEnd();
+        using var input = OpenInput();
+        using var bytes = new MemoryStream();
+        input.CopyTo(bytes);
+        return bytes.ToArray();
     }
 
     private static StreamWriter Writer(Stream stream, int bufferSize, bool autoFlush) =>

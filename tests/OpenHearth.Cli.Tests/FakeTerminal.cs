@@ -11,6 +11,9 @@ internal sealed class FakeTerminal
 
     public string Input { get; init; } = "";
 
+    /// <summary>Instead of <see cref="Input"/>.</summary>
+    public byte[]? InputBytes { get; init; }
+
     public bool IsTerminal { get; init; }
 
     public int Width { get; set; } = 80;
@@ -27,7 +30,7 @@ internal sealed class FakeTerminal
     {
         Out = new StringWriter(_output) { NewLine = "\n" },
         Error = new StringWriter(_error) { NewLine = "\n" },
-        OpenInput = () => new MemoryStream(Encoding.UTF8.GetBytes(Input)),
+        OpenInput = () => new MemoryStream(InputBytes ?? Encoding.UTF8.GetBytes(Input)),
         InputIsTerminal = IsTerminal,
         OutputIsTerminal = IsTerminal,
         Variable = Variables.GetValueOrDefault,

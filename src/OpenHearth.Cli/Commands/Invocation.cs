@@ -88,7 +88,7 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
         if (argument is not null)
             return argument;
         if (Get(file) is { } path)
-            return File.ReadAllText(path);
+            return ReadFile(path);
         return Terminal.InputIsTerminal ? throw Failure.WrongCommandLine($"Give a text, {file.Name}, or pipe one in.") : ReadInput();
     }
 
@@ -102,13 +102,16 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
     /// <summary>Writes a table for people.</summary>
     public void WriteTable(string title, string[] headings, IReadOnlyList<string[]> rows) => Tables.Write(Terminal, title, headings, rows);
 
-    /// <summary>All of standard input; says so when it has to wait for it.</summary>
+    /// <summary>All of standard input; says so when it has to wait for it, and when some of it is no text.</summary>
     public string ReadInput()
     {
         using var patience = new Timer(_ => Log.Warning("waiting for standard input; give < /dev/null if there is none."), null, PatienceWithInput, Timeout.InfiniteTimeSpan);
         if (Terminal.InputIsTerminal)
             patience.Change(Timeout.Infinite, Timeout.Infinite);
-        return Terminal.ReadInput();
+        var bytes = Terminal.ReadInput();
+        if (InputText.FirstWrong(bytes) is { } wrong)
+            Log.Warning($"standard input is no UTF-8 text: byte 0x{wrong.Value:X2} at {wrong.At} begins no character. Such bytes are read as U+FFFD.");
+        return InputText.Decode(bytes);
     }
 
     /// <summary>Writes a piece of a text that is still being made.</summary>
@@ -127,6 +130,14 @@ internal sealed class Invocation(ParseResult parse, CommonOptions options, Termi
             Out.WriteLine(text);
         else
             Out.Write(text);
+    }
+
+    private static string ReadFile(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        return InputText.FirstWrong(bytes) is { } wrong
+            ? throw Failure.Because($"{path} is no UTF-8 text: byte 0x{wrong.Value:X2} at {wrong.At} begins no character. Convert it to UTF-8, or give it by < to read such bytes as U+FFFD.")
+            : InputText.Decode(bytes);
     }
 
     private int AvailableThreads()
