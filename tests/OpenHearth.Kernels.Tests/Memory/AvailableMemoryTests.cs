@@ -6,9 +6,12 @@ public sealed class AvailableMemoryTests : IDisposable
 {
     private const long Gigabyte = 1L << 30;
 
-    private readonly string _root = Directory.CreateTempSubdirectory("hearth-cgroup-").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("hearth-cgroup-").FullName;
+    private readonly string _root;
 
-    public void Dispose() => Directory.Delete(_root, recursive: true);
+    public AvailableMemoryTests() => _root = Path.Combine(_folder, "cgroup");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
     [InlineData("0::/a/b\n", 3000L)]
@@ -28,6 +31,7 @@ public sealed class AvailableMemoryTests : IDisposable
     [InlineData("\n:::\n0:\n::", null)]
     public void Limit_OfAGroup_IsTheLeastUpToTheRoot(string listing, long? expected)
     {
+        Put("../memory.max", "5"); // of nobody
         Put("memory.max", "9000\n");
         Put("a/memory.max", "3000\n");
         Put("a/b/memory.max", "5000\n");
