@@ -55,7 +55,7 @@ public static unsafe class Attention
     /// <param name="precision">Whether queries and weights may be rounded where the cache is.</param>
     public static void Forward(
         ComputePool pool, AttentionWorkspace workspace, AttentionShape shape, CacheFormats format, CachePlace place, ReadOnlySpan<AttentionRun> runs,
-        ReadOnlySpan<float> queries, ReadOnlySpan<float> sinks, ReadOnlySpan<float> slopes, Span<float> output, Precision precision = Precision.Fast)
+        ReadOnlySpan<float> queries, ReadOnlySpan<float> sinks, ReadOnlySpan<float> slopes, Span<float> output, Precision precision)
     {
         Check.Row(sinks.Length, shape.Heads);
         Check.Row(slopes.Length, shape.Heads);

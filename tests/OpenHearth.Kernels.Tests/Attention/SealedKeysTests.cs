@@ -1,5 +1,6 @@
 using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Elementwise;
+using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Memory;
 using OpenHearth.Kernels.Tests.Vectors;
 using OpenHearth.Kernels.Threading;
@@ -128,7 +129,7 @@ public sealed unsafe class SealedKeysTests : IDisposable
         var (blocks, waiting, place) = Room(shape, total, turn);
         OpenHearth.Kernels.Attention.Attention.Store(_pool, shape, Formats, place, [new AttentionRun(blocks, 0, total, 0, waiting)], k, v);
         var y = new float[count * shape.Heads * shape.ValueWidth];
-        OpenHearth.Kernels.Attention.Attention.Forward(_pool, _workspace, shape, Formats, place, [new AttentionRun(blocks, 0, count, past, waiting)], q, [], [], y);
+        OpenHearth.Kernels.Attention.Attention.Forward(_pool, _workspace, shape, Formats, place, [new AttentionRun(blocks, 0, count, past, waiting)], q, [], [], y, Precision.Fast);
         var rounded = Sequence(k, shape, total, turn);
         var expected = new double[y.Length];
         for (var t = 0; t < count; t++)

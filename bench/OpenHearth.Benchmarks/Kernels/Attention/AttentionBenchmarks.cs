@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using OpenHearth.Kernels.Attention;
 using OpenHearth.Kernels.Cpu;
+using OpenHearth.Kernels.MatMul;
 using OpenHearth.Kernels.Memory;
 using OpenHearth.Kernels.Threading;
 using Kernel = OpenHearth.Kernels.Attention.Attention;
@@ -62,7 +63,7 @@ public class AttentionBenchmarks
     }
 
     [Benchmark]
-    public void Forward() => Kernel.Forward(_pool, _workspace, Shape, _formats, new CachePlace(0), _runs, _queries, [], [], _output);
+    public void Forward() => Kernel.Forward(_pool, _workspace, Shape, _formats, new CachePlace(0), _runs, _queries, [], [], _output, Precision.Fast);
 
     private static float[] Values(int seed, int count)
     {
